@@ -1,0 +1,1 @@
+"""Arithmetic on boxes and finds: numpy only, no files."""

@@ -1,0 +1,1 @@
+"""One file per verb, callable without the command line."""

@@ -1,0 +1,1 @@
+"""The nets, as torch modules: tensors only, no files."""

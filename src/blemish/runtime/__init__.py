@@ -1,0 +1,1 @@
+"""Finding: a bundle, an engine, one road from pixels to finds; no torch."""

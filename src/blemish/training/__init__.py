@@ -1,0 +1,1 @@
+"""Batches, augmentation, the loop and its checkpoints."""

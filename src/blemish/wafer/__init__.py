@@ -1,0 +1,1 @@
+"""The wafer in the picture: its outline."""
