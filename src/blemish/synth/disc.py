@@ -55,7 +55,9 @@ class Disc:
         east = np.float32(np.cos(self.mark_angle - self.turn))
         south = np.float32(np.sin(self.mark_angle - self.turn))
         if self.mark == "flat":
-            chord = np.float32(self.radius * (1 - self.mark_depth)) - (east * along + south * across)
+            chord = np.float32(self.radius * (1 - self.mark_depth)) - (
+                east * along + south * across
+            )
             return np.minimum(inside, chord)
         reach = np.float32(self.radius)
         notch = np.hypot(along - reach * east, across - reach * south)
@@ -94,15 +96,11 @@ def draw_disc(rng: np.random.Generator, side: int) -> Disc:
         turn=float(rng.uniform(0, np.pi)),
         mark=mark,
         mark_angle=float(rng.uniform(0, 2 * np.pi)),
-        mark_depth=float(
-            rng.uniform(0.02, 0.105) if mark == "flat" else rng.uniform(0.008, 0.022)
-        ),
+        mark_depth=float(rng.uniform(0.02, 0.105) if mark == "flat" else rng.uniform(0.008, 0.022)),
     )
 
 
-def draw_thickness_field(
-    rng: np.random.Generator, disc: Disc, depth: Field, mean: float
-) -> Field:
+def draw_thickness_field(rng: np.random.Generator, disc: Disc, depth: Field, mean: float) -> Field:
     """Draw the film's thickness in nm at each pixel: drift, edge ring, rim blobs, streaks."""
     side = depth.shape[0]
     field = np.float32(mean) + _drift(rng, disc, side)
@@ -122,7 +120,10 @@ def _drift(rng: np.random.Generator, disc: Disc, side: int) -> Field:
     """Give the slow change of thickness in nm, drawn coarsely and enlarged."""
     x, y = grid((side, side))
     radius = disc.radius if disc.has_edge else side * rng.uniform(0.7, 2)
-    u, v = (x - np.float32(disc.x)) / np.float32(radius), (y - np.float32(disc.y)) / np.float32(radius)
+    u, v = (
+        (x - np.float32(disc.x)) / np.float32(radius),
+        (y - np.float32(disc.y)) / np.float32(radius),
+    )
     rho = u * u + v * v
     amount = np.float32(log_uniform(rng, 2, 110))
     bowl = rng.normal(0, 0.6) * rho + rng.normal(0, 0.35) * rho * rho
@@ -185,5 +186,3 @@ def _add_rim_blob(rng: np.random.Generator, disc: Disc, field: Field) -> None:
     cover = polygon(shape, points - low, float(rng.choice([0.5, 2.0, 7.0])))
     change = np.float32(rng.choice([-1, 1]) * log_uniform(rng, 15, 160))
     field[low[1] : high[1], low[0] : high[0]] += change * cover
-
-

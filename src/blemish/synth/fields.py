@@ -3,11 +3,13 @@
 Fields are (H, W) float32; shapes give coverage in [0, 1]. Positions are pixels, (x, y), y down.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 
 def smooth_field(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Field:

@@ -75,7 +75,7 @@ def silicon_index(wavelength_nm: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def colour_table(film: Film) -> NDArray[np.float32]:
-    """Give the linear colour for each quarter nanometre of thickness, shape (TABLE_SIZE, 3), RGB."""
+    """Give the linear colour for each quarter nanometre of film, (TABLE_SIZE, 3) RGB."""
     thickness = np.linspace(0, MAX_THICKNESS, TABLE_SIZE)[:, None]
     weights = np.exp(-(_BAND_OFFSETS**2) / 2)
     channels = []

@@ -118,9 +118,7 @@ def _tint(rng: np.random.Generator, effect: str) -> NDArray[np.float32]:
     return (tint / tint.max()).astype(np.float32)
 
 
-def _turned(
-    rng: np.random.Generator, x: Field, y: Field, least: float
-) -> tuple[Field, Field]:
+def _turned(rng: np.random.Generator, x: Field, y: Field, least: float) -> tuple[Field, Field]:
     """Turn the axes by any angle and squeeze one of them by up to ``least``."""
     angle = rng.uniform(0, np.pi)
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -156,7 +154,7 @@ def _ring(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     radius = np.sqrt(x * x + y * y) / np.float32(size / 2)
     width = np.float32(rng.uniform(0.09, 0.3))
     middle = np.float32(0.95) - width
-    wall = np.exp(-np.abs((radius - middle) / width) ** np.float32(rng.uniform(2, 4)))
+    wall = np.exp(-(np.abs((radius - middle) / width) ** np.float32(rng.uniform(2, 4))))
     around = np.arctan2(y, x)
     opening = np.float32(rng.uniform(0, 1))
     lobes = int(rng.integers(1, 4))
@@ -208,7 +206,9 @@ def _flake(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     inside -= np.sqrt(x * x + y * y)
     for angle in angles:
         reach = np.float32(rng.uniform(0.45, 0.9) * size / 2)
-        inside = np.minimum(inside, reach - np.float32(np.cos(angle)) * x - np.float32(np.sin(angle)) * y)
+        inside = np.minimum(
+            inside, reach - np.float32(np.cos(angle)) * x - np.float32(np.sin(angle)) * y
+        )
     shape = np.clip(inside + np.float32(0.5), 0, 1)
     return shape * _grain(rng, shape.shape, float(rng.uniform(0, 0.3)), 4.0)
 

@@ -70,7 +70,9 @@ def _anywhere(rng: np.random.Generator, canvas: Canvas) -> tuple[int, int]:
 
 def _ground(rng: np.random.Generator, canvas: Canvas) -> None:
     side = canvas.shape[0]
-    level = rng.choice([rng.uniform(8, 60), rng.uniform(60, 150), rng.uniform(150, 235)], p=[0.65, 0.23, 0.12])
+    level = rng.choice(
+        [rng.uniform(8, 60), rng.uniform(60, 150), rng.uniform(150, 235)], p=[0.65, 0.23, 0.12]
+    )
     tone = np.array(_grey(rng, level * 0.9, level * 1.1))
     shade = 1 + rng.uniform(0, 0.4) * smooth_field(rng, (side, side), float(rng.uniform(150, 500)))
     canvas[:] = np.clip(shade[..., None] * tone, 0, 255).astype(np.uint8)
@@ -85,8 +87,12 @@ def _plate(rng: np.random.Generator, canvas: Canvas) -> None:
     corners = centre + (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half) @ turn.T
     points = np.round(corners * 16).astype(np.int32)
     cv2.fillPoly(canvas, [points], _grey(rng, 20, 190), cv2.LINE_AA, 4)
-    cv2.polylines(canvas, [points[:3]], False, _grey(rng, 60, 240), int(rng.integers(1, 4)), cv2.LINE_AA, 4)
-    cv2.polylines(canvas, [points[2:]], False, _grey(rng, 5, 60), int(rng.integers(1, 4)), cv2.LINE_AA, 4)
+    cv2.polylines(
+        canvas, [points[:3]], False, _grey(rng, 60, 240), int(rng.integers(1, 4)), cv2.LINE_AA, 4
+    )
+    cv2.polylines(
+        canvas, [points[2:]], False, _grey(rng, 5, 60), int(rng.integers(1, 4)), cv2.LINE_AA, 4
+    )
     for corner in corners[rng.random(4) < 0.35]:
         _screw_at(rng, canvas, corner + (centre - corner) * 0.15, rng.uniform(6, 16))
 
@@ -95,7 +101,9 @@ def _pad(rng: np.random.Generator, canvas: Canvas) -> None:
     _pad_at(rng, canvas, np.array(_anywhere(rng, canvas), np.float64), rng.uniform(8, 30))
 
 
-def _pad_at(rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float64], radius: float) -> None:
+def _pad_at(
+    rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float64], radius: float
+) -> None:
     """A round white pad: a bright disc, a shaded rim, a lit spot off its middle."""
     tone = np.array(_grey(rng, 130, 245))
     for share, light in ((1.0, 0.72), (0.88, 0.95), (0.55, 1.08), (0.3, 1.16)):
@@ -103,7 +111,9 @@ def _pad_at(rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float64
         _disc_at(canvas, place, radius * share, np.clip(tone * light, 0, 255))
 
 
-def _disc_at(canvas: Canvas, centre: NDArray[np.float64], radius: float, tone: NDArray[np.float64]) -> None:
+def _disc_at(
+    canvas: Canvas, centre: NDArray[np.float64], radius: float, tone: NDArray[np.float64]
+) -> None:
     red, green, blue = (float(value) for value in tone)
     place = (round(float(centre[0]) * 16), round(float(centre[1]) * 16))
     cv2.circle(canvas, place, max(1, round(radius * 16)), (red, green, blue), -1, cv2.LINE_AA, 4)
@@ -113,7 +123,9 @@ def _screw(rng: np.random.Generator, canvas: Canvas) -> None:
     _screw_at(rng, canvas, np.array(_anywhere(rng, canvas), np.float64), rng.uniform(5, 24))
 
 
-def _screw_at(rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float64], radius: float) -> None:
+def _screw_at(
+    rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float64], radius: float
+) -> None:
     """A screw head: a ring, a face, and a slot, a cross or a dark socket."""
     _disc_at(canvas, centre, radius, np.array(_grey(rng, 10, 90)))
     _disc_at(canvas, centre, radius * 0.82, np.array(_grey(rng, 60, 220)))
@@ -124,7 +136,15 @@ def _screw_at(rng: np.random.Generator, canvas: Canvas, centre: NDArray[np.float
     for turn in (0.0, np.pi / 2)[: int(rng.integers(1, 3))]:
         reach = radius * 0.7 * np.array([np.cos(angle + turn), np.sin(angle + turn)])
         ends = [np.round((centre + sign * reach) * 16).astype(int) for sign in (-1, 1)]
-        cv2.line(canvas, ends[0].tolist(), ends[1].tolist(), _grey(rng, 5, 70), max(1, int(radius / 5)), cv2.LINE_AA, 4)
+        cv2.line(
+            canvas,
+            ends[0].tolist(),
+            ends[1].tolist(),
+            _grey(rng, 5, 70),
+            max(1, int(radius / 5)),
+            cv2.LINE_AA,
+            4,
+        )
 
 
 def _cable(rng: np.random.Generator, canvas: Canvas) -> None:
@@ -145,7 +165,9 @@ def _strip(rng: np.random.Generator, canvas: Canvas) -> None:
     x = np.arange(side, dtype=np.float32)
     for _ in range(int(rng.integers(1, 6))):
         distance = np.abs(x - np.float32(rng.uniform(0, side))) - np.float32(rng.uniform(8, 90))
-        bar += np.float32(rng.uniform(60, 300)) * np.clip(0.5 - distance / np.float32(rng.uniform(2, 60)), 0, 1)
+        bar += np.float32(rng.uniform(60, 300)) * np.clip(
+            0.5 - distance / np.float32(rng.uniform(2, 60)), 0, 1
+        )
     bar *= 1 + np.float32(0.25) * smooth_field(rng, (thick, side), float(rng.uniform(2, 20)))
     tone = np.array(_grey(rng, 200, 255)) / 255
     painted = np.clip(bar[..., None] * tone, 0, 255).astype(np.uint8)
@@ -171,7 +193,16 @@ def _label(rng: np.random.Generator, canvas: Canvas) -> None:
     cv2.rectangle(canvas, (x, y), (x + width, y + height), _grey(rng, 160, 250), -1)
     text = "".join(rng.choice(list("ABCDEFHKLMNPRSTXYZ0123456789-"), int(rng.integers(3, 9))))
     scale = float(rng.uniform(0.4, 1.1))
-    cv2.putText(canvas, text, (x + 4, y + height - 6), cv2.FONT_HERSHEY_SIMPLEX, scale, _grey(rng, 0, 80), 1 + (scale > 0.7), cv2.LINE_AA)
+    cv2.putText(
+        canvas,
+        text,
+        (x + 4, y + height - 6),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        scale,
+        _grey(rng, 0, 80),
+        1 + (scale > 0.7),
+        cv2.LINE_AA,
+    )
 
 
 def _tray(rng: np.random.Generator, canvas: Canvas) -> None:
@@ -185,7 +216,9 @@ def _tray(rng: np.random.Generator, canvas: Canvas) -> None:
             _disc_at(canvas, np.array([x, y]), radius, tone)
 
 
-def _holder(rng: np.random.Generator, disc: Disc, canvas: Canvas, front: Canvas, cover: Canvas) -> None:
+def _holder(
+    rng: np.random.Generator, disc: Disc, canvas: Canvas, front: Canvas, cover: Canvas
+) -> None:
     """A pad, a clamp or a finger at the rim, before or behind the wafer."""
     angle = rng.uniform(0, 2 * np.pi)
     over = rng.random() < 0.4
@@ -197,14 +230,28 @@ def _holder(rng: np.random.Generator, disc: Disc, canvas: Canvas, front: Canvas,
     if style < 0.55:
         _pad_at(rng, target, centre, radius)
         if over:
-            cv2.circle(cover, tuple(np.round(centre * 16).astype(int).tolist()), round(radius * 16), 255, -1, cv2.LINE_AA, 4)
+            cv2.circle(
+                cover,
+                tuple(np.round(centre * 16).astype(int).tolist()),
+                round(radius * 16),
+                255,
+                -1,
+                cv2.LINE_AA,
+                4,
+            )
         return
     outward = np.array([np.cos(angle), np.sin(angle)])
     sideways = np.array([-outward[1], outward[0]])
     half, length = rng.uniform(8, 70), rng.uniform(40, 260)
     taper = rng.uniform(0.6, 1.3)
-    corners = np.array([centre - half * taper * sideways, centre + half * taper * sideways,
-                        centre + half * sideways + length * outward, centre - half * sideways + length * outward])
+    corners = np.array(
+        [
+            centre - half * taper * sideways,
+            centre + half * taper * sideways,
+            centre + half * sideways + length * outward,
+            centre - half * sideways + length * outward,
+        ]
+    )
     points = np.round(corners * 16).astype(np.int32)
     cv2.fillPoly(target, [points], _grey(rng, 30, 225), cv2.LINE_AA, 4)
     cv2.polylines(target, [points], True, _grey(rng, 10, 250), 2, cv2.LINE_AA, 4)

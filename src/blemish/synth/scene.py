@@ -80,7 +80,9 @@ def expose(rng: np.random.Generator, levels: Field, camera: Camera) -> NDArray[n
         grain /= grain[::7, ::7].std()
     if camera.resample != 1.0:
         grain = resample(grain, camera.resample)
-    strength = np.float32(camera.noise) + np.float32(camera.shot / 16) * np.sqrt(np.maximum(levels, 0))
+    strength = np.float32(camera.noise) + np.float32(camera.shot / 16) * np.sqrt(
+        np.maximum(levels, 0)
+    )
     grain *= strength
     grain += levels
     stored = np.clip(np.rint(grain), 0, 255).astype(np.uint8)

@@ -101,8 +101,19 @@ def draw_wafer(seed: int, index: int, held_back: bool = False) -> Wafer:
     marks = _draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back)
     marked = _put_on(surface, bare, marks)
     levels = develop(marked, camera)
-    pixels = expose(rng, levels, camera)
-    return _answers(rng, pixels, levels, (bare, marked), marks, camera, disc)
+    shot = _Shot(camera, bare, marked, levels, expose(rng, levels, camera))
+    return _answers(rng, shot, marks, disc)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """One exposure: linear light without and with the marks, noiseless levels, stored pixels."""
+
+    camera: Camera
+    bare: Field
+    marked: Field
+    levels: Field
+    pixels: NDArray[np.uint8]
 
 
 def _draw_surface(
@@ -149,14 +160,13 @@ def _draw_marks(rng: np.random.Generator, depth: Field, held_back: bool) -> list
         marks.append(draw_mark(rng, kind, place))
         if kind != "smear" and rng.random() < 0.12:
             marks.extend(_draw_group(rng, depth, marks[-1], place))
-    inside = [mark for mark in marks if _fits(mark)]
-    return inside
+    return [mark for mark in marks if _fits(mark)]
 
 
 def _fits(mark: Mark) -> bool:
     """Tell whether a mark's patch lies wholly in the picture."""
     rows, columns = mark.window
-    return min(rows.start, columns.start) >= 0 and max(rows.stop, columns.stop) <= SIDE
+    return bool(min(rows.start, columns.start) >= 0 and max(rows.stop, columns.stop) <= SIDE)
 
 
 def _draw_place(rng: np.random.Generator, depth: Field) -> tuple[float, float] | None:
@@ -225,40 +235,33 @@ def _film_change(surface: _Surface, mark: Mark, middle: tuple[int, int]) -> floa
     return float(mark.sign * steps[enough[0] if len(enough) else -1])
 
 
-def _answers(
-    rng: np.random.Generator,
-    pixels: NDArray[np.uint8],
-    levels: Field,
-    lights: tuple[Field, Field],
-    marks: list[Mark],
-    camera: Camera,
-    disc: Disc,
-) -> Wafer:
+def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Disc) -> Wafer:
     """Measure every mark in the stored picture and box it as a person would."""
-    boxes, strengths, kinds = [], [], []
+    boxes: list[NDArray[np.float32]] = []
+    strengths: list[float] = []
     for mark in marks:
-        signal = _signal(mark, lights, camera)
-        strength = _strength(signal, pixels[mark.window], levels[mark.window])
+        signal = _signal(mark, shot)
+        strength = _strength(signal, shot.pixels[mark.window], shot.levels[mark.window])
         extent = visible_extent(signal) if np.abs(signal).max() > 0 else (0.0, 0.0, 1.0, 1.0)
         box = _box(rng, extent, mark)
         if boxes and box_iou(box[None], np.stack(boxes)).max() > 0.6:
             strength = min(strength, LABEL_STRENGTH * 0.9)  # a person draws one box for both
         boxes.append(box)
         strengths.append(strength)
-        kinds.append(mark.kind)
-    return Wafer(pixels, Defects.of(boxes), np.array(strengths, np.float32), tuple(kinds), disc)
+    kinds = tuple(mark.kind for mark in marks)
+    return Wafer(shot.pixels, Defects.of(boxes), np.array(strengths, np.float32), kinds, disc)
 
 
-def _signal(mark: Mark, lights: tuple[Field, Field], camera: Camera) -> Field:
+def _signal(mark: Mark, shot: _Shot) -> Field:
     """Give what a mark changes in the noiseless picture, (h, w, 3) grey levels."""
     rows, columns = mark.window
     margin = 8
     top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
     wide = (slice(top, rows.stop + margin), slice(left, columns.stop + margin))
-    difference = develop(lights[1][wide], camera) - develop(lights[0][wide], camera)
+    difference = develop(shot.marked[wide], shot.camera) - develop(shot.bare[wide], shot.camera)
     height, width = mark.footprint.shape
     own = difference[rows.start - top :, columns.start - left :][:height, :width]
-    reach = develop(np.repeat(mark.footprint[..., None] ** 2, 3, axis=2), camera)
+    reach = develop(np.repeat(mark.footprint[..., None] ** 2, 3, axis=2), shot.camera)
     return np.asarray(own * (reach > 255 * 0.06), np.float32)
 
 
