@@ -143,14 +143,14 @@ def _streaks(rng: np.random.Generator, side: int) -> Field:
     bent = position + np.float32(rng.uniform(0, 10)) * smooth_field(rng, (side, side), 200.0)
     strength = np.clip(smooth_field(rng, (side, side), 220.0) + np.float32(0.3), 0, 2)
     indices = np.clip(bent, 0, 3 * side - 1).astype(np.int32)
-    return np.float32(log_uniform(rng, 0.2, 2.2)) * strength * line[indices]
+    return np.asarray(np.float32(log_uniform(rng, 0.2, 2.2)) * strength * line[indices])
 
 
 def _add_edge_ring(rng: np.random.Generator, disc: Disc, depth: Field, field: Field) -> None:
     """Change the thickness near the rim: a ramp, a step of its own colour, or both."""
     near = depth < 70
     inside = depth[near]
-    wobble = np.float32(0)
+    wobble: Field = np.zeros(1, np.float32)
     if rng.random() < 0.6:
         wobble = np.float32(rng.uniform(0, 1.5)) * smooth_field(rng, depth.shape, 7.0)[near]
     if rng.random() < 0.65:

@@ -34,7 +34,7 @@ def grid(shape: tuple[int, int], left: int = 0, top: int = 0) -> tuple[Field, Fi
 
 def edge(distance: Field, softness: float = 1.0) -> Field:
     """Turn a signed distance (negative inside) into coverage with an edge this many px wide."""
-    return np.clip(0.5 - distance / np.float32(max(softness, 1e-3)), 0, 1)
+    return np.asarray(np.clip(0.5 - distance / np.float32(max(softness, 1e-3)), 0, 1))
 
 
 def polygon(shape: tuple[int, int], points: NDArray[np.floating], softness: float = 0.0) -> Field:

@@ -5,6 +5,7 @@ The reflectance is the Airy sum of a film over a substrate, with one optional la
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,8 @@ def colour_table(film: Film) -> NDArray[np.float32]:
         channels.append(reflectance @ weights / weights.sum())
     colours = np.stack(channels, axis=1)
     grey = colours.mean(axis=1, keepdims=True)
-    return np.maximum(grey + film.saturation * (colours - grey), 0.004).astype(np.float32)
+    vivid = grey + film.saturation * (colours - grey)
+    return np.asarray(np.maximum(vivid, 0.004), np.float32)
 
 
 def _reflectance(
@@ -94,6 +96,7 @@ def _reflectance(
     silicon = silicon_index(wavelength)
     bottom = _fresnel(film.under_index, silicon)
     top = _fresnel(film.index, film.under_index)
+    below: NDArray[np.complexfloating[Any, Any]]
     below = _airy(top, bottom, film.under_index * film.under_nm / wavelength)
     if film.under_nm == 0:
         below = _fresnel(film.index, silicon) + 0j
@@ -107,7 +110,7 @@ def _fresnel(above: float, below: float | NDArray[np.float64]) -> NDArray[np.flo
 
 def _airy(
     top: NDArray[np.float64],
-    bottom: NDArray[np.float64] | NDArray[np.complex128],
+    bottom: NDArray[np.float64] | NDArray[np.complexfloating[Any, Any]],
     waves: NDArray[np.float64],
 ) -> NDArray[np.complex128]:
     """Sum the reflections of one layer that is ``waves`` wavelengths of optical path thick."""

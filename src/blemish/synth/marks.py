@@ -115,7 +115,7 @@ def _tint(rng: np.random.Generator, effect: str) -> NDArray[np.float32]:
         return np.ones(3, np.float32)
     spread = 0.5 if effect == "dark" else 0.3
     tint = 1 - spread * rng.random(3)
-    return (tint / tint.max()).astype(np.float32)
+    return np.asarray(tint / tint.max(), np.float32)
 
 
 def _turned(rng: np.random.Generator, x: Field, y: Field, least: float) -> tuple[Field, Field]:
@@ -146,7 +146,7 @@ def _bloom(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
         -((radius / np.float32(0.35)) ** 2)
     )
     shape = (share * disc + (1 - share) * halo) * hollow
-    return shape / shape.max()
+    return np.asarray(shape / shape.max())
 
 
 def _ring(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
@@ -163,7 +163,7 @@ def _ring(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     filled = np.float32(rng.uniform(0, 0.45)) * np.exp(-((radius / np.float32(0.7)) ** 4))
     grain = _grain(rng, wall.shape, float(rng.uniform(0.1, 0.75)), float(rng.uniform(1.2, 3.5)))
     shape = np.maximum(wall, filled) * grain
-    return shape / max(float(shape.max()), 1e-6)
+    return np.asarray(shape / max(float(shape.max()), 1e-6))
 
 
 def _particle(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
@@ -184,7 +184,8 @@ def _particle(rng: np.random.Generator, x: Field, y: Field, size: float) -> Fiel
 
 def _smear(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     shape = np.zeros(np.broadcast_shapes(x.shape, y.shape), np.float32)
-    centre = np.array(shape.shape[::-1]) / 2
+    canvas = (len(shape), len(shape[0]))
+    centre = np.array(canvas[::-1]) / 2
     first = bezier(rng, np.zeros(2), size)
     first = first - (first.min(axis=0) + first.max(axis=0)) / 2
     strokes = 1 if rng.random() < 0.6 else int(rng.integers(2, 6))
@@ -193,9 +194,10 @@ def _smear(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     for number in range(strokes):
         first_point = int(rng.integers(0, 6)) if strokes > 1 else 0
         line = first[first_point:] + centre + gap * (number - (strokes - 1) / 2)
-        shape = np.maximum(shape, stroke(shape.shape, line, width, float(rng.uniform(0.3, 1.6))))
+        softness = float(rng.uniform(0.3, 1.6))
+        shape = np.maximum(shape, stroke(canvas, line, width, softness))
     shape *= _grain(rng, shape.shape, float(rng.uniform(0, 0.8)), float(rng.uniform(3, 12)))
-    return shape / max(float(shape.max()), 1e-6)
+    return np.asarray(shape / max(float(shape.max()), 1e-6))
 
 
 def _flake(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
@@ -210,13 +212,14 @@ def _flake(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
             inside, reach - np.float32(np.cos(angle)) * x - np.float32(np.sin(angle)) * y
         )
     shape = np.clip(inside + np.float32(0.5), 0, 1)
-    return shape * _grain(rng, shape.shape, float(rng.uniform(0, 0.3)), 4.0)
+    return np.asarray(shape * _grain(rng, shape.shape, float(rng.uniform(0, 0.3)), 4.0))
 
 
 def _grain(rng: np.random.Generator, shape: tuple[int, ...], depth: float, cell: float) -> Field:
     """Give a factor in [0, 1] that takes away up to ``depth`` in grains of ``cell`` px."""
     noise = smooth_field(rng, (shape[0], shape[1]), cell)
-    return np.clip(1 - np.float32(depth) * (np.float32(0.5) + np.float32(0.45) * noise), 0, 1)
+    kept = 1 - np.float32(depth) * (np.float32(0.5) + np.float32(0.45) * noise)
+    return np.asarray(np.clip(kept, 0, 1))
 
 
 _SHAPES: dict[str, Callable[[np.random.Generator, Field, Field, float], Field]] = {

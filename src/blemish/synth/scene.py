@@ -97,9 +97,10 @@ def compress(picture: NDArray[np.uint8], quality: int, enlarge: float) -> NDArra
         size = (round(width * enlarge), round(height * enlarge))
         source = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     _, code = cv2.imencode(".jpg", source, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    decoded = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
     if enlarge != 1.0:
-        decoded = cv2.resize(decoded, (width, height), interpolation=cv2.INTER_AREA)
+        smaller = cv2.resize(decoded, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(smaller, np.uint8)
     return np.asarray(decoded, np.uint8)
 
 

@@ -77,7 +77,7 @@ class _Surface:
         """Give the film's light in a window for a thickness in nm there."""
         index = thickness * np.float32((TABLE_SIZE - 1) / MAX_THICKNESS)
         index = np.clip(index + np.float32(0.5), 0, TABLE_SIZE - 1).astype(np.int32)
-        return self.table[index] * self.gain[window] + self.glow[window]
+        return np.asarray(self.table[index] * self.gain[window] + self.glow[window])
 
     def compose(self, window: tuple[slice, slice], light: Field) -> Field:
         """Put the film's light and what is around it together."""
@@ -215,8 +215,8 @@ def _put_on(surface: _Surface, bare: Field, marks: list[Mark]) -> Field:
             factor[window] *= 1 - np.float32(share) * mark.footprint[..., None] * mark.tint
         else:
             dim = float(level.min())
-            light = ((dim + mark.contrast) ** 2 - dim**2) / 255**2
-            added[window] += np.float32(light) * mark.footprint[..., None] * mark.tint
+            gained = ((dim + mark.contrast) ** 2 - dim**2) / 255**2
+            added[window] += np.float32(gained) * mark.footprint[..., None] * mark.tint
     for mark in marks:
         window = mark.window
         light = surface.light(window, thickness[window]) * factor[window] + added[window]
@@ -294,4 +294,5 @@ def _box(
     centre = np.array([mark.left + (x1 + x2) / 2, mark.top + (y1 + y2) / 2])
     centre += rng.normal(0, 1 + 0.015 * sides)
     low, high = centre - sides / 2, centre + sides / 2
-    return np.clip(np.rint(np.concatenate([low, high])), 0, SIDE).astype(np.float32)
+    box = np.rint(np.concatenate([low, high]))
+    return np.asarray(np.clip(box, 0, SIDE), np.float32)
