@@ -23,7 +23,7 @@ class ConvNorm(nn.Sequential):
 
     def forward(self, features: Tensor) -> Tensor:
         """Give the normalised, rectified convolution of the features."""
-        return F.relu(super().forward(features), inplace=True)
+        return F.relu(self[1](self[0](features)), inplace=True)
 
 
 class Residual(nn.Module):
@@ -43,7 +43,9 @@ class Residual(nn.Module):
 
 def _stage(inner: int, outer: int, blocks: int) -> nn.Sequential:
     """Make one stage that halves the size and then refines."""
-    return nn.Sequential(ConvNorm(inner, outer, stride=2), *(Residual(outer) for _ in range(blocks)))
+    return nn.Sequential(
+        ConvNorm(inner, outer, stride=2), *(Residual(outer) for _ in range(blocks))
+    )
 
 
 class Pyramid(nn.Module):

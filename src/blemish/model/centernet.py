@@ -1,5 +1,7 @@
-"""The point head: at each cell of stride 4, how likely a mark's centre is here and how far its
-sides are (Zhou et al. 2019, Objects as Points; sides as in Tian et al. 2019, FCOS)."""
+"""The point head: how likely a mark's centre is in each cell, and how far its sides are.
+
+After Zhou et al. 2019 (Objects as Points), with the sides of Tian et al. 2019 (FCOS).
+"""
 
 import math
 from collections.abc import Mapping

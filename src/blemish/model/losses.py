@@ -41,8 +41,12 @@ def side_loss(sides: Tensor, targets: Targets) -> Tensor:
 
 def paired_giou(first: Tensor, second: Tensor) -> Tensor:
     """Give the generalised IoU of each pair of boxes (N, 4), shape (N,), in (-1, 1]."""
-    shared = _area(torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:]))
-    hull = _area(torch.minimum(first[:, :2], second[:, :2]), torch.maximum(first[:, 2:], second[:, 2:]))
+    shared = _area(
+        torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])
+    )
+    hull = _area(
+        torch.minimum(first[:, :2], second[:, :2]), torch.maximum(first[:, 2:], second[:, 2:])
+    )
     union = _area(first[:, :2], first[:, 2:]) + _area(second[:, :2], second[:, 2:]) - shared
     return shared / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
 

@@ -131,7 +131,8 @@ def colour_table(augment: Augment, generator: np.random.Generator) -> NDArray[np
     gains = np.array([_log_uniform(augment.gain, generator) for _ in range(3)])
     shifts = generator.uniform(-augment.shift, augment.shift, 3)
     brightness = _log_uniform(augment.gain, generator)
-    return np.clip(np.rint(levels * 255 * gains * brightness + shifts), 0, 255).astype(np.uint8)
+    table = np.rint(levels * 255 * gains * brightness + shifts)
+    return np.asarray(np.clip(table, 0, 255), np.uint8)
 
 
 def recolour(
@@ -147,9 +148,7 @@ def recolour(
     return add_noise(np.asarray(changed, np.uint8), augment.noise, bank, generator)
 
 
-def add_noise(
-    pixels: Pixels, limit: float, bank: Pixels, generator: np.random.Generator
-) -> Pixels:
+def add_noise(pixels: Pixels, limit: float, bank: Pixels, generator: np.random.Generator) -> Pixels:
     """Give the pixels plus noise of up to ``limit`` grey levels, cut from the bank."""
     weight = float(generator.uniform(0, limit)) / 32
     size = pixels.shape[0]

@@ -38,12 +38,11 @@ Draw = Callable[[int, int], Drawn]
 def keep(folder: Path, index: int, drawn: Drawn) -> None:
     """Write a drawn picture into the pool; its marks come last, so they say that it is whole."""
     defects = drawn.defects
-    marks = {"boxes": defects.boxes, "labels": defects.labels, "strength": drawn.strength}
     write_beside(folder / f"{index:06d}.npy", lambda name: _save(name, drawn.pixels))
 
     def write_marks(name: Path) -> None:
         with name.open("wb") as file:
-            np.savez(file, allow_pickle=False, **marks)
+            np.savez(file, boxes=defects.boxes, labels=defects.labels, strength=drawn.strength)
 
     write_beside(folder / f"{index:06d}.npz", write_marks)
 
@@ -69,17 +68,30 @@ def is_there(folder: Path, index: int) -> bool:
     return (folder / f"{index:06d}.npz").exists()
 
 
-def draw_some(draw: Draw, seed: int, folder: Path, first: int, stop: int, stride: int) -> None:
-    """Draw every ``stride``-th picture from ``first`` that is not there yet.
+def draw_some(draw: Draw, seed: int, folder: Path, places: range) -> None:
+    """Draw the pictures of these indices that are not there yet.
 
     Runs that share a pool may draw the same picture twice; both give the same file.
     """
-    if hasattr(os, "nice") and multiprocessing.parent_process() is not None:
-        os.nice(10)
+    if multiprocessing.parent_process() is not None:
+        step_aside()
     folder.mkdir(parents=True, exist_ok=True)
-    for index in range(first, stop, stride):
+    for index in places:
         if not is_there(folder, index):
             keep(folder, index, draw(seed, index))
+
+
+def step_aside() -> None:
+    """Let this process run only where nobody else wants to.
+
+    Merely being nice is not enough: a thread of the net that wakes up beside a nice process
+    waits out its time slice at each of a step's hundreds of barriers. Measured on two cores:
+    40 crops a second alone, 6 beside nice processes, 35 beside idle-class ones.
+    """
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)
 
 
 class Pool:
@@ -96,12 +108,13 @@ class Pool:
 
     def begin(self, num_processes: int, at_least: int) -> None:
         """Draw the first few here and now, and leave the others to background processes."""
-        draw_some(self.draw, self.seed, self.folder, 0, min(at_least, self.count), 1)
+        draw_some(self.draw, self.seed, self.folder, range(min(at_least, self.count)))
         if self.num_ready() == self.count:
             return
         context = multiprocessing.get_context("spawn")
         for worker in range(num_processes):
-            job = (self.draw, self.seed, self.folder, worker, self.count, num_processes)
+            places = range(worker, self.count, num_processes)
+            job = (self.draw, self.seed, self.folder, places)
             process = context.Process(target=draw_some, args=job, daemon=True)
             process.start()
             self.workers.append(process)

@@ -45,7 +45,7 @@ class LoopPlan:
     decay: float = 0.02
     clip: float = 10.0
     average: float = 0.998
-    floors: tuple[float, float] = (30.0, 5.0)
+    floors: tuple[float, float] = (300.0, 5.0)
     ramp: float = 0.4
     look_minutes: float = 5.0
 
@@ -63,7 +63,8 @@ class LoopPlan:
     def floor_at(self, progress: float) -> float:
         """Give the strength from which on a mark counts."""
         first, last = self.floors
-        return first * (last / first) ** min(progress / max(self.ramp, 1e-9), 1.0)
+        fallen = min(progress / max(self.ramp, 1e-9), 1.0)
+        return float(first * (last / first) ** fallen)
 
 
 @dataclass
@@ -126,7 +127,7 @@ class Surroundings:
 
 def make_learner(net: nn.Module, num_classes: int, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = net.to(memory_format=torch.channels_last)
     matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -182,7 +183,7 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
         learner.optimiser.step()
     learner.average.update(learner.net, learner.step)
     learner.step += 1
-    return {name: float(value) for name, value in losses.items()} | {"gradient": float(norm)}
+    return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
 
 
 def as_truth(crop: Any) -> Truth:
