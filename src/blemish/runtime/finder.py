@@ -137,6 +137,7 @@ def open_finder(
     model: str | Path | None = None,
     min_score: float | None = None,
     region: str = "auto",
+    *,
     scale: str | float = "auto",
     engine: str = "auto",
     precision: str = "auto",
