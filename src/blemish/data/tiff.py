@@ -1,0 +1,98 @@
+"""TIFF to values: the first page of any kind that tifffile and imagecodecs know."""
+
+import logging
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.data.containers import Damaged, check_size, cut_short
+
+_ORIENTATION = 274
+_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def is_tiff(head: bytes) -> bool:
+    """Tell whether a file that begins so is a TIFF (or BigTIFF)."""
+    return head[:4] in _SIGNATURES
+
+
+def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
+    """Read the first page, upright, as (H, W) or (H, W, channels) values.
+
+    Bits fewer than 8 or between 8 and 16 are stretched to the full range of their type.
+
+    Raises:
+        Damaged: it cannot be read.
+    """
+    import tifffile
+
+    # tifffile says in its log what it also raises; the log would print it a second time.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+    try:
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages.first
+            check_size(page.imagewidth, page.imagelength, max_pixels)
+            file.seek(0, 2)
+            if _end_of_data(page) > file.tell():
+                raise cut_short()
+            return np.ascontiguousarray(_upright(_values(page), page))
+    except (Damaged, OSError, MemoryError):
+        raise
+    except Exception as error:  # untrusted bytes: tifffile and the codecs raise a score of types
+        raise Damaged(f"is a damaged or unknown TIFF ({_line(error)}); export it again") from error
+
+
+def _end_of_data(page: Any) -> int:
+    """Give where the last strip or tile ends: tifffile fills missing ones with black."""
+    return max(
+        (at + size for at, size in zip(page.dataoffsets, page.databytecounts, strict=False)),
+        default=0,
+    )
+
+
+def _values(page: Any) -> NDArray[Any]:
+    values: NDArray[Any] = page.asarray()
+    if page.axes == "SYX":
+        values = np.moveaxis(values, 0, -1)
+    elif page.axes not in {"YX", "YXS"}:
+        raise Damaged(f"is not one flat picture (its axes are {page.axes}); export one plane")
+    kind = page.photometric.name
+    if kind not in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", "YCBCR"}:
+        raise Damaged(f"is a TIFF of {kind} colours; export it as grey or RGB")
+    if kind == "PALETTE":
+        table = np.asarray(page.colormap, np.uint16)
+        # Some writers fill the 16-bit table with 8-bit values; libtiff takes them as meant too.
+        table = (table if table.max() < 256 else table // 256).astype(np.uint8)
+        return np.asarray(table[:, values].transpose(1, 2, 0))
+    values = _full_range(values, page.bitspersample)
+    if kind == "MINISWHITE" and values.dtype.kind in "bu":
+        return np.asarray(np.invert(values))
+    return values
+
+
+def _full_range(values: NDArray[Any], bits: Any) -> NDArray[Any]:
+    """Stretch 1…7 and 9…15 bit values over 8 and 16 bits; others stay."""
+    if values.dtype.kind != "u" or not isinstance(bits, int) or bits >= values.itemsize * 8:
+        return values
+    top, full = 2**bits - 1, 2 ** (values.itemsize * 8) - 1
+    wide = values.astype(np.uint64).clip(0, top) * full // top
+    return np.asarray(wide, values.dtype)
+
+
+def _upright(values: NDArray[Any], page: Any) -> NDArray[Any]:
+    """Undo the orientation tag (TIFF 6.0, section 8): 1 is upright, 2 to 8 are not."""
+    tag = page.tags.get(_ORIENTATION)
+    orientation = int(tag.value) if tag is not None else 1
+    if orientation in {5, 6, 7, 8}:
+        values = values.swapaxes(0, 1)
+    if orientation in {2, 3, 6, 7}:
+        values = values[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        values = values[::-1]
+    return values
+
+
+def _line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:120] if text else type(error).__name__

@@ -1,0 +1,88 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from blemish.data.listing import find_pictures, natural_order
+from blemish.errors import UsageError
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def names(*inputs):
+    return [listed.name for listed in find_pictures(inputs)]
+
+
+def test_a_folder_is_searched_deep_in_natural_order_and_other_files_passed_over(tmp_path):
+    touch(
+        tmp_path / "w10.png",
+        tmp_path / "w2.PNG",
+        tmp_path / "lot" / "웨이퍼.tiff",
+        tmp_path / "notes.txt",
+        tmp_path / "w2.xml",
+        tmp_path / "._w2.png",
+        tmp_path / ".cache" / "w2.png",
+    )
+    assert names(tmp_path) == ["lot/웨이퍼.tiff", "w2.PNG", "w10.png"]
+    assert {listed.root for listed in find_pictures([tmp_path])} == {tmp_path}
+
+
+def test_a_named_file_is_taken_whatever_its_suffix(tmp_path):
+    touch(tmp_path / "a.dat")
+    (listed,) = find_pictures([str(tmp_path / "a.dat")])
+    assert listed == (tmp_path, tmp_path / "a.dat", "a.dat")
+
+
+def test_each_picture_is_listed_once(tmp_path):
+    touch(tmp_path / "a.png", tmp_path / "b.png")
+    again = tmp_path / "x" / ".." / "a.png"
+    (tmp_path / "x").mkdir()
+    assert names(tmp_path / "b.png", tmp_path, again) == ["b.png", "a.png"]
+
+
+def test_globs(tmp_path):
+    touch(tmp_path / "lot1" / "a.png", tmp_path / "lot2" / "deep" / "b.jpg", tmp_path / "lot1.txt")
+    assert names(tmp_path / "lot*") == ["lot1/a.png", "lot2/deep/b.jpg"]
+    assert names(tmp_path / "**" / "*.png") == ["lot1/a.png"]
+    with pytest.raises(UsageError, match="matches nothing"):
+        find_pictures([tmp_path / "slot*"])
+
+
+def test_a_name_with_brackets_is_a_file_first(tmp_path):
+    touch(tmp_path / "w[1].png")
+    assert names(tmp_path / "w[1].png") == ["w[1].png"]
+
+
+def test_equal_inner_names_of_two_folders_stay_apart(tmp_path):
+    touch(*(tmp_path / lot / "w.png" for lot in ("a", "b", "x/b", "y/b")))
+    folders = [tmp_path / lot for lot in ("a", "b", "x/b", "y/b")]
+    assert names(*folders) == ["w.png", "b/w.png", "b~2/w.png", "b~3/w.png"]
+
+
+def test_what_is_not_there_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"gone\.png: is not there"):
+        find_pictures([tmp_path / "gone.png"])
+    with pytest.raises(UsageError, match="no pictures there"):
+        find_pictures([tmp_path])
+    with pytest.raises(UsageError, match="nothing named"):
+        find_pictures([])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_a_name_that_is_not_utf8_is_still_printable(tmp_path):
+    touch(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")))
+    (listed,) = find_pictures([tmp_path])
+    assert listed.name.encode() == "\ufffd.png".encode()
+    assert listed.path.exists()
+
+
+def test_natural_order():
+    given = ["w10", "w9a", "w9", "W1", "w", "1", "a/2", "a10"]
+    assert [str(path) for path in sorted(map(Path, given), key=natural_order)] == sorted(
+        given, key=["1", "a/2", "a10", "w", "W1", "w9", "w9a", "w10"].index
+    )
