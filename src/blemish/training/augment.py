@@ -24,6 +24,9 @@ class Augment:
         shift: grey levels added to each channel, at most.
         permute: share of crops whose colour channels change places.
         noise: standard deviation of added noise in grey levels, at most.
+        noisy: share of crops that noise is added to; the others keep the picture's own.
+        scaled: share of crops whose scale changes; the others keep every pixel as it is,
+            because scaling smooths the noise that faint marks are to be told from.
         blur: share of crops that are blurred.
     """
 
@@ -33,6 +36,8 @@ class Augment:
     shift: float = 15.0
     permute: float = 0.5
     noise: float = 2.0
+    noisy: float = 0.3
+    scaled: float = 0.4
     blur: float = 0.15
 
 
@@ -58,6 +63,8 @@ def random_affine(
 ) -> NDArray[np.float64]:
     """Give the 2 x 3 map from picture to crop: scale, one of the eight flips and turns, shift.
 
+    At scale 1 the shift is of whole pixels.
+
     Args:
         centre: the point (x, y) of the picture that comes to the crop's middle.
         size: side of the crop in pixels.
@@ -70,6 +77,8 @@ def random_affine(
     if generator.random() < 0.5:
         linear[0] = -linear[0]
     offset = size / 2 - linear @ np.array(centre, np.float64)
+    if scale == 1.0:  # whole pixels, or resampling would smooth the picture's own noise
+        offset = np.rint(offset)
     return np.column_stack((linear, offset))
 
 
@@ -138,14 +147,16 @@ def colour_table(augment: Augment, generator: np.random.Generator) -> NDArray[np
 def recolour(
     pixels: Pixels, augment: Augment, bank: Pixels, generator: np.random.Generator
 ) -> Pixels:
-    """Give the crop with other colours, perhaps blurred, with a little noise."""
+    """Give the crop with other colours, perhaps blurred, perhaps with a little noise."""
     changed: Any = pixels
     if generator.random() < augment.permute:
         changed = np.ascontiguousarray(changed[..., generator.permutation(3)])
     changed = cv2.LUT(changed, colour_table(augment, generator)[None])
     if generator.random() < augment.blur:
         changed = cv2.GaussianBlur(changed, (3, 3), float(generator.uniform(0.4, 0.9)))
-    return add_noise(np.asarray(changed, np.uint8), augment.noise, bank, generator)
+    if generator.random() < augment.noisy:
+        changed = add_noise(np.asarray(changed, np.uint8), augment.noise, bank, generator)
+    return np.asarray(changed, np.uint8)
 
 
 def add_noise(pixels: Pixels, limit: float, bank: Pixels, generator: np.random.Generator) -> Pixels:

@@ -90,6 +90,8 @@ class Batches:
         labelled = self.pick(floor, anywhere, generator)
         low, high = np.log(plan.augment.scale)
         scale = float(np.exp(generator.uniform(low, high)))
+        if generator.random() >= plan.augment.scaled:
+            scale = 1.0
         counts = labelled.strength >= floor
         centre = place(labelled, counts & (not anywhere), plan, scale, generator)
         affine = random_affine(centre, plan.size, scale, generator)

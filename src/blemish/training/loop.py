@@ -46,7 +46,7 @@ class LoopPlan:
     clip: float = 10.0
     average: float = 0.998
     floors: tuple[float, float] = (300.0, 5.0)
-    ramp: float = 0.4
+    ramp: float = 0.5
     look_minutes: float = 5.0
 
     def progress(self, step: int, seconds: float) -> float:
