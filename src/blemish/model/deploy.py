@@ -21,8 +21,9 @@ def pick_peaks(heat: Tensor, sides: Tensor, top_k: int) -> tuple[Tensor, Tensor,
     peaks = heat.masked_fill(heat < highest, NOTHING).flatten(1)
     cells = heat.shape[2] * heat.shape[3]
     logits, places = F.pad(peaks, (0, top_k), value=NOTHING).topk(top_k, dim=1)
-    cell = places % cells
-    labels = (places // cells).clamp(max=num_classes - 1)
+    plane = places // cells
+    cell = places - plane * cells
+    labels = plane.clamp(max=num_classes - 1)
     chosen = sides.flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(2).expand(-1, -1, 4))
     row = cell // width
     centres = F.pad((cell - row * width).unsqueeze(2), (0, 1)) + F.pad(row.unsqueeze(2), (1, 0))
