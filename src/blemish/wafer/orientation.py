@@ -38,16 +38,26 @@ def find_flat(edges: Edges, shape: Shape) -> tuple[float, float] | None:
     near = (depth > 0.5 * FLAT_DEPTHS[0]) & (depth < FLAT_DEPTHS[1] + 0.01)
     near &= np.hypot(unit[:, 0], unit[:, 1]) < 1.02
     unit, normals, depth = unit[near], normals[near], depth[near]
-    held, seen = rim_in_view(edges, shape)
+    rim = rim_in_view(edges, shape)
+    best = None
     for turn, guess in _likely_chords(normals, depth, shape.radius):
-        found = _fit_chord(unit, normals, turn, guess, 2 / shape.radius)
-        if found is not None and _arc_is_missing(held, seen, *found):
-            return float(np.rad2deg(found[0]) % 360), found[1]
-    return None
+        found = _fit_chord(unit, normals, turn, guess, shape.radius)
+        if found is not None and _arc_is_missing(*rim, *found):
+            best = found
+            break
+    if best is None:
+        return None
+    # An edge ring repeats the chord farther in: the outermost of the parallel ones counts.
+    for guess in np.arange(FLAT_DEPTHS[0], best[1] - 2 / shape.radius, 1.5 / shape.radius):
+        found = _fit_chord(unit, normals, best[0], float(guess), shape.radius)
+        if found is not None and _arc_is_missing(*rim, *found):
+            best = found
+            break
+    return float(np.rad2deg(best[0]) % 360), best[1]
 
 
 def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[tuple[float, float]]:
-    """Give (direction in radians, depth) of up to four well-filled chords, outermost first."""
+    """Give (direction in radians, depth) of up to four chords, the best filled first."""
     step = 1 / radius
     turns = (np.arctan2(normals[:, 1], normals[:, 0]) / (2 * np.pi) * NUM_TURNS).astype(int)
     levels = (depth / step).astype(int)
@@ -69,21 +79,20 @@ def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[tuple[
         filled[turn, max(level - 1, 0) : level + 2] = 0
         filled[turn - 1, max(level - 1, 0) : level + 2] = 0
         filled[(turn + 1) % NUM_TURNS, max(level - 1, 0) : level + 2] = 0
-    # An edge ring repeats the chord farther in: the outer one of near-parallel chords is first.
-    return sorted(found, key=lambda chord: (round(chord[0] - found[0][0]) % 6, chord[1]))
+    return found
 
 
 def _fit_chord(
-    unit: Floats, normals: Floats, turn: float, depth: float, band: float
+    unit: Floats, normals: Floats, turn: float, depth: float, radius: float
 ) -> tuple[float, float] | None:
     """Give the chord's (direction in radians, depth) after a line fit; None if it has holes."""
     reach = 0.0
     along = np.zeros(0, np.float32)
-    for _ in range(3):
+    for band in (2.5, 1.8, 1.2, 1.2):
         out = np.array([np.cos(turn), np.sin(turn)], np.float32)
         height, lateral = unit @ out, unit @ np.array([-out[1], out[0]], np.float32)
         reach = float(np.sqrt(max(2 * depth - depth * depth, 1e-6)))
-        on = (np.abs(height - (1 - depth)) < 1.5 * band) & (np.abs(lateral) < reach)
+        on = (np.abs(height - (1 - depth)) * radius < band) & (np.abs(lateral) < reach)
         on &= normals @ out > 0.96
         if on.sum() < 8:
             return None

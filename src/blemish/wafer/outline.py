@@ -1,5 +1,6 @@
 """The wafer in a photograph: its disc and its flat or notch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,25 +112,33 @@ def find_shape(edges: Edges) -> Shape | None:
     """Find the ellipse of the wafer's outer border among the edges."""
     if len(edges.points) < NUM_SECTORS // 2:
         return None
-    some = edges.thinned(1000)
+    some = edges.thinned(1500)
     guesses = [
-        (support * radius, radius, centre)
-        for centre in vote_centres(some, 3)
+        (support, radius, centre)
+        for centre in vote_centres(some, 4)
         for support, radius in best_radii(some, centre, 2)
     ]
     # A larger circle wins over one within it that is somewhat clearer: rings lie inside the rim.
     guesses.sort(key=lambda guess: -guess[0])
     best_worth, best = 0.0, None
     for _, radius, centre in guesses[:3]:
-        shape = Shape(centre, radius * np.eye(2, dtype=np.float32))
-        shape = fit_ellipse(edges_near(edges, shape, 12), shape, (10, 6))
-        shape = outer_border(edges, outer_border(edges, shape, 7), 4)
-        score = _score(measure_support(edges, shape), edges.size, shape.radius)
-        if score * shape.radius > best_worth:
-            best_worth, best = score * shape.radius, shape
-        if score > 0.8:
-            break
+        for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
+            score = _score(measure_support(edges, shape), edges.size, shape.radius)
+            if score > 0.8:
+                return shape
+            if score * shape.radius > best_worth:
+                best_worth, best = score * shape.radius, shape
     return best
+
+
+def _refined(edges: Edges, circle: Shape) -> Iterator[Shape]:
+    """Give the outermost border near the circle, then the one that simply has most edges.
+
+    The second is for noise and clutter so thick outside that few outermost edges are the rim's.
+    """
+    rough = fit_ellipse(edges_near(edges, circle, 12), circle, (10, 6))
+    yield outer_border(edges, outer_border(edges, rough, 7), 4)
+    yield fit_ellipse(edges_near(edges, rough, 5), rough, (5, 3, 2, 1.2))
 
 
 def _score(support: Support, size: tuple[int, int], radius: float) -> float:

@@ -149,7 +149,9 @@ def best_radii(edges: Edges, centre: Floats, count: int) -> list[tuple[float, fl
     near = hit[:-2] | hit[1:-1] | hit[2:]
     radii = first + (np.arange(num_bins) + 0.5) * width
     seen = visible(edges.size, centre, radii[:, None, None] * np.eye(2, dtype=np.float32))
-    support = (near & seen).sum(axis=1) / np.maximum(seen.sum(axis=1), NUM_SECTORS // 6)
+    num_seen = np.maximum(seen.sum(axis=1), NUM_SECTORS // 6)
+    # Large circles show little of themselves, so chance fills them more easily.
+    support = (near & seen).sum(axis=1) / num_seen * (num_seen / NUM_SECTORS) ** 0.25
     found = []
     for _ in range(count):
         best = int(support.argmax())
