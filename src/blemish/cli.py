@@ -6,7 +6,8 @@ failed or are partial, 10 something was found (with --fail-on-find), 130 interru
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,10 +18,7 @@ from blemish import __version__
 from blemish.errors import BlemishError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from blemish.jobs.find import FindReport
-    from blemish.report.tables import ImageRow
 
 app = typer.Typer(
     help="Finds small defect points in inspection images: offline, before any label exists.",
@@ -32,7 +30,6 @@ app = typer.Typer(
 )
 
 FAULT, USAGE, INTERRUPTED = 1, 2, 130
-MAX_ROWS = 40
 
 
 def main() -> None:
@@ -130,12 +127,13 @@ def find(
     """Find the defects in pictures; write tables and drawn copies."""
     with _plain_errors():
         from blemish.jobs.find import FindSettings, find_run
+        from blemish.report.terminal import watching_pictures
 
         settings = FindSettings(
             *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
             *(pictures, _read_range(value_range), overwrite),
         )
-        with _watching() as watch:
+        with watching_pictures() as watch:
             report = find_run(settings, watch)
         _show(report, as_json)
         raise typer.Exit(report.exit_code(fail_on_find))
@@ -149,8 +147,9 @@ def demo(
     """Find the defects in six drawn wafers that come with blemish."""
     with _plain_errors():
         from blemish.jobs.demo import demo_run
+        from blemish.report.terminal import watching_pictures
 
-        with _watching() as watch:
+        with watching_pictures() as watch:
             report = demo_run(out, watch)
         _show(report)
         raise typer.Exit(report.exit_code())
@@ -172,9 +171,66 @@ def synth(
         write_drawn(out, count, seed, labels)
 
 
+@app.command()
+def train(
+    *,
+    drawn: Annotated[
+        bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the run.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the run.")] = 60.0,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and pictures.")] = 0,
+    threads: Threads = 0,
+    debug: Debug = False,
+) -> None:
+    """Train a model."""
+    with _plain_errors(needs="train"):
+        if not drawn:
+            raise UsageError("name what to train on: --synth")
+        from blemish.jobs.train import TrainSettings, train_run
+        from blemish.report.terminal import watching_share
+        from blemish.training.loop import LoopPlan
+
+        settings = TrainSettings(
+            out,
+            start=start,
+            resume=resume,
+            seed=seed,
+            threads=threads,
+            loop=LoopPlan(minutes=minutes),
+        )
+        with watching_share("training") as show:
+            run = train_run(settings, lambda share, row: show(share, f"loss {row['loss']:.3f}"))
+        typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    debug: Debug = False,
+) -> None:
+    """Turn a training run into a model bundle for `find --model`."""
+    with _plain_errors(needs="train"):
+        from blemish.jobs.export import export_bundle
+
+        export_bundle(run, out)
+        typer.echo(f"Exported: {out}. Next: blemish find PICTURES --model {out} --out DIR")
+
+
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn what goes wrong into one line and an exit code; with --debug show where as well."""
+def _plain_errors(needs: str = "") -> Iterator[None]:
+    """Turn what goes wrong into one line and an exit code; with --debug show where as well.
+
+    ``needs`` is the extra without which a verb's imports fail.
+    """
     try:
         yield
     except typer.Exit:
@@ -184,11 +240,24 @@ def _plain_errors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         if logging.getLogger("blemish").isEnabledFor(logging.DEBUG):
-            raise
-        known = isinstance(error, BlemishError)
-        fault = f"a fault ({type(error).__name__}: {error}); add --debug to see where"
-        typer.echo(f"blemish: {error if known else fault}", err=True)
-        raise typer.Exit(USAGE if known else FAULT) from error
+            traceback.print_exc()
+        code, words = _in_words(error, needs)
+        typer.echo(f"blemish: {words}", err=True)
+        raise typer.Exit(code) from error
+
+
+def _in_words(error: Exception, needs: str) -> tuple[int, str]:
+    """Give the exit code and the line for an error."""
+    if isinstance(error, BlemishError):
+        return USAGE, str(error)
+    if needs and isinstance(error, ModuleNotFoundError) and not _is_own(error):
+        return USAGE, f"this needs {error.name}; install it by: pip install 'blemish[{needs}]'"
+    words = " ".join(str(error).split())
+    return FAULT, f"a fault ({type(error).__name__}: {words}); add --debug to see where"
+
+
+def _is_own(error: ModuleNotFoundError) -> bool:
+    return (error.name or "").split(".")[0] == "blemish"
 
 
 def _read_range(text: str | None) -> tuple[float, float] | None:
@@ -201,35 +270,6 @@ def _read_range(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-@contextmanager
-def _watching() -> "Iterator[Callable[[ImageRow, int, int], None]]":
-    """Show a progress bar on a terminal, and each error once as it comes, on standard error."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (TextColumn("finding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    said: set[str] = set()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("finding", total=None)
-
-        def watch(row: "ImageRow", num_done: int, num_all: int) -> None:
-            if row.error and row.error not in said:
-                said.add(row.error)
-                _say(console, row.error)
-            progress.update(task, completed=num_done, total=num_all)
-
-        yield watch
-
-
 def _show(report: "FindReport", as_json: bool = False) -> None:
     """Print the result: a table and where the files are, or all of it as JSON."""
     if as_json:
@@ -237,51 +277,12 @@ def _show(report: "FindReport", as_json: bool = False) -> None:
 
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
         return
-    from rich.console import Console
-
     from blemish.jobs.find import describe
+    from blemish.report.terminal import print_rows, say
 
-    console = Console()
-    shown = _worth_showing(report)
-    console.print(_table(shown))
-    if left := len(report.rows) - len(shown):
-        _say(console, f"... and {left} more in images.csv")
+    print_rows(report.rows)
     for line in describe(report):
-        _say(console, line)
-
-
-def _worth_showing(report: "FindReport") -> "list[ImageRow]":
-    """Give the rows that fit a screen: of many pictures the clean ones are left out first."""
-    if len(report.rows) <= MAX_ROWS:
-        return list(report.rows)
-    return [row for row in report.rows if row.status != "clean"][:MAX_ROWS]
-
-
-def _table(rows: "list[ImageRow]") -> object:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("picture", overflow="fold")
-    for heading in ("finds", "best score", "status", "ms"):
-        table.add_column(heading, justify="left" if heading == "status" else "right")
-    for row in rows:
-        scores = row.defects.scores
-        failed = row.status == "failed"
-        table.add_row(
-            Text(row.image),
-            "" if failed else str(len(scores)),
-            f"{scores.max():.2f}" if len(scores) else "",
-            row.status,
-            "" if failed else f"{row.milliseconds:.0f}",
-        )
-    return table
-
-
-def _say(console: "Console", line: str) -> None:
-    """Print a line as it is: no markup in file names, no wrapping for whoever reads logs."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def test_nothing_to_look_at_is_refused_before_anything_is_written(
     run: Callable[..., FindReport], tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match=name.split("/")[0]):
+    with pytest.raises(UsageError, match=name.split("/", maxsplit=1)[0]):
         run(paths=(tmp_path / name,))
     assert not (tmp_path / "out").exists()
 

@@ -23,8 +23,13 @@ def test_finds_are_one_line_each() -> None:
     lines = list(csv.DictReader(io.StringIO(finds_csv(ROWS, CLASSES))))
     assert [line["image"] for line in lines] == ["a.png", "a.png"]
     assert lines[0] == {
-        **{"image": "a.png", "x1": "1.00", "y1": "2.00", "x2": "31.25", "y2": "42.50"},
-        **{"score": "0.9123", "label": "긁힘, long"},
+        "image": "a.png",
+        "x1": "1.00",
+        "y1": "2.00",
+        "x2": "31.25",
+        "y2": "42.50",
+        "score": "0.9123",
+        "label": "긁힘, long",
     }
 
 
@@ -66,8 +71,12 @@ def test_coco_is_read_by_another_reader(tmp_path: Path) -> None:
 def test_json_values_are_plain_and_equal_to_the_tables() -> None:
     values = json.loads(json.dumps([as_json(row, CLASSES) for row in ROWS]))
     assert values[0]["finds"][0] == {
-        **{"x1": 1.0, "y1": 2.0, "x2": 31.25, "y2": 42.5},
-        **{"score": 0.9123, "label": "긁힘, long"},
+        "x1": 1.0,
+        "y1": 2.0,
+        "x2": 31.25,
+        "y2": 42.5,
+        "score": 0.9123,
+        "label": "긁힘, long",
     }
     assert values[1]["finds"] == []
     assert values[2]["num_finds"] is None

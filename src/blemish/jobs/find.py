@@ -119,6 +119,8 @@ def find_run(
     started = datetime.now(UTC)
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
+    if settings.value_range is not None and not settings.value_range[0] < settings.value_range[1]:
+        raise UsageError(f"the range {settings.value_range} is not two rising numbers")
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths, output)

@@ -102,6 +102,18 @@ def initialise(net: nn.Module) -> None:
             nn.init.zeros_(part.bias)
 
 
+def see_contrast(stem: nn.Module) -> None:
+    """Let three in four of the first filters start blind to brightness: each channel sums to 0.
+
+    The norm behind them divides by the spread between pictures, tens of grey levels, in which
+    a mark of three is lost; without brightness it divides by that of noise and marks.
+    """
+    if isinstance(stem, nn.Conv2d):
+        with torch.no_grad():
+            some = stem.weight[: stem.out_channels * 3 // 4]
+            some -= some.mean(dim=(2, 3), keepdim=True)
+
+
 def num_parameters(net: nn.Module) -> int:
     """Count the trained numbers of a net."""
     return sum(parameter.numel() for parameter in net.parameters())

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from blemish.model.backbones import ConvNorm, Pyramid, initialise
+from blemish.model.backbones import ConvNorm, Pyramid, initialise, see_contrast
 
 CELL = 4  # side of a cell, in pixels
 STRIDE = 32  # windows must be multiples of this, because the pyramid halves five times
@@ -36,6 +36,7 @@ class CenterNet(nn.Module):
         self.heat = nn.Conv2d(width, num_classes, 1)
         self.sides = nn.Conv2d(width, 4, 1)
         initialise(self)
+        see_contrast(self.pyramid.stem[0])
         for last in (self.heat, self.sides):
             nn.init.normal_(last.weight, std=0.01)
         if self.heat.bias is not None:
@@ -48,7 +49,7 @@ class CenterNet(nn.Module):
             images: (N, H, W, 3) uint8 RGB; H and W multiples of 32. They are not scaled (the
                 first norm does that), so that each grey level is exact in bfloat16.
         """
-        features = self.head(self.pyramid(images.permute(0, 3, 1, 2).float()))
+        features = self.head(self.pyramid(images.float().permute(0, 3, 1, 2)))
         return self.heat(features), self.sides(features)
 
 

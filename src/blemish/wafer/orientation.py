@@ -16,7 +16,7 @@ from blemish.wafer.rim import (
     Floats,
     Pixels,
     Shape,
-    measure_support,
+    rim_in_view,
     sector_of,
 )
 
@@ -38,21 +38,26 @@ def find_flat(edges: Edges, shape: Shape) -> tuple[float, float] | None:
     near = (depth > 0.5 * FLAT_DEPTHS[0]) & (depth < FLAT_DEPTHS[1] + 0.01)
     near &= np.hypot(unit[:, 0], unit[:, 1]) < 1.02
     unit, normals, depth = unit[near], normals[near], depth[near]
-    held = _held(edges, shape)
+    rim = rim_in_view(edges, shape)
+    best = None
     for turn, guess in _likely_chords(normals, depth, shape.radius):
-        found = _fit_chord(unit, normals, turn, guess, 1.3 / shape.radius)
-        if found is not None and _arc_is_missing(held, *found):
-            return float(np.rad2deg(found[0]) % 360), found[1]
-    return None
-
-
-def _held(edges: Edges, shape: Shape) -> NDArray[np.bool_]:
-    support = measure_support(edges, shape)
-    return np.asarray(support.held[int(np.abs(support.offsets).argmin())], np.bool_)
+        found = _fit_chord(unit, normals, turn, guess, shape.radius)
+        if found is not None and _arc_is_missing(*rim, *found):
+            best = found
+            break
+    if best is None:
+        return None
+    # An edge ring repeats the chord farther in: the outermost of the parallel ones counts.
+    for guess in np.arange(FLAT_DEPTHS[0], best[1] - 2 / shape.radius, 1.5 / shape.radius):
+        found = _fit_chord(unit, normals, best[0], float(guess), shape.radius)
+        if found is not None and _arc_is_missing(*rim, *found):
+            best = found
+            break
+    return float(np.rad2deg(best[0]) % 360), best[1]
 
 
 def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[tuple[float, float]]:
-    """Give (direction in radians, depth) of up to four well-filled chords, outermost first."""
+    """Give (direction in radians, depth) of up to four chords, the best filled first."""
     step = 1 / radius
     turns = (np.arctan2(normals[:, 1], normals[:, 0]) / (2 * np.pi) * NUM_TURNS).astype(int)
     levels = (depth / step).astype(int)
@@ -74,20 +79,20 @@ def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[tuple[
         filled[turn, max(level - 1, 0) : level + 2] = 0
         filled[turn - 1, max(level - 1, 0) : level + 2] = 0
         filled[(turn + 1) % NUM_TURNS, max(level - 1, 0) : level + 2] = 0
-    return sorted(found, key=lambda chord: chord[1])
+    return found
 
 
 def _fit_chord(
-    unit: Floats, normals: Floats, turn: float, depth: float, band: float
+    unit: Floats, normals: Floats, turn: float, depth: float, radius: float
 ) -> tuple[float, float] | None:
     """Give the chord's (direction in radians, depth) after a line fit; None if it has holes."""
     reach = 0.0
     along = np.zeros(0, np.float32)
-    for _ in range(3):
+    for band in (2.5, 1.8, 1.2, 1.2):
         out = np.array([np.cos(turn), np.sin(turn)], np.float32)
         height, lateral = unit @ out, unit @ np.array([-out[1], out[0]], np.float32)
         reach = float(np.sqrt(max(2 * depth - depth * depth, 1e-6)))
-        on = (np.abs(height - (1 - depth)) < 1.5 * band) & (np.abs(lateral) < reach)
+        on = (np.abs(height - (1 - depth)) * radius < band) & (np.abs(lateral) < reach)
         on &= normals @ out > 0.96
         if on.sum() < 8:
             return None
@@ -98,20 +103,24 @@ def _fit_chord(
         if not FLAT_DEPTHS[0] <= depth <= FLAT_DEPTHS[1]:
             return None
     parts = np.unique(((along / reach + 1) * 10).astype(int))
-    return (turn, depth) if len(parts) >= 14 else None
+    # A piece of a border concentric with the rim has the bend -0.5 in this frame, a chord 0.
+    bend = np.polyfit(along, across, 2)[0]
+    return (turn, depth) if len(parts) >= 14 and bend > -0.2 else None
 
 
-def _arc_is_missing(held: NDArray[np.bool_], turn: float, depth: float) -> bool:
+def _arc_is_missing(
+    held: NDArray[np.bool_], seen: NDArray[np.bool_], turn: float, depth: float
+) -> bool:
     """Tell whether the rim is seen on both sides of the chord but not behind its middle."""
     half = np.arccos(1 - depth)
-    middle = _held_share(held, turn - half / 2, turn + half / 2)
-    beside = 0.2
-    left = _held_share(held, turn - half - beside, turn - half)
-    right = _held_share(held, turn + half, turn + half + beside)
-    return bool(middle <= 0.4 and min(left, right) >= 0.4)
+    middle, beside = (turn - half / 2, turn + half / 2), 0.2
+    left = _share(held, turn - half - beside, turn - half)
+    right = _share(held, turn + half, turn + half + beside)
+    missing = _share(held, *middle) <= 0.4 and _share(seen, *middle) >= 0.6
+    return missing and min(left, right) >= 0.4
 
 
-def _held_share(held: NDArray[np.bool_], low: float, high: float) -> float:
+def _share(sectors: NDArray[np.bool_], low: float, high: float) -> float:
     angles = np.linspace(low, high, 24)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    return float(held[sector_of(directions)].mean())
+    return float(sectors[sector_of(directions)].mean())

@@ -1,5 +1,6 @@
 """The wafer in a photograph: its disc and its flat or notch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,48 +115,42 @@ def find_shape(edges: Edges) -> Shape | None:
     some = edges.thinned(1500)
     guesses = [
         (support, radius, centre)
-        for centre in vote_centres(edges, 4)
+        for centre in vote_centres(some, 4)
         for support, radius in best_radii(some, centre, 2)
     ]
+    # A larger circle wins over one within it that is somewhat clearer: rings lie inside the rim.
     guesses.sort(key=lambda guess: -guess[0])
-    best_score, best = 0.0, None
+    best_worth, best = 0.0, None
     for _, radius, centre in guesses[:3]:
-        shape = Shape(centre, radius * np.eye(2, dtype=np.float32))
-        shape = fit_ellipse(edges_near(edges, shape, 12), shape, (10, 6, 4))
-        shape = outer_border(edges, outer_border(edges, shape, 7), 4)
-        score = _score(measure_support(edges, shape), edges.size, shape.radius)
-        if score > best_score:
-            best_score, best = score, shape
-        if score > 0.8:
-            break
-    return None if best is None else _outermost(edges, best)
+        for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
+            score = _score(measure_support(edges, shape), edges.size, shape.radius)
+            if score > 0.8:
+                return shape
+            if score * shape.radius > best_worth:
+                best_worth, best = score * shape.radius, shape
+    return best
+
+
+def _refined(edges: Edges, circle: Shape) -> Iterator[Shape]:
+    """Give the outermost border near the circle, then the one that simply has most edges.
+
+    The second is for noise and clutter so thick outside that few outermost edges are the rim's.
+    """
+    rough = fit_ellipse(edges_near(edges, circle, 12), circle, (10, 6))
+    yield outer_border(edges, outer_border(edges, rough, 7), 4)
+    yield fit_ellipse(edges_near(edges, rough, 5), rough, (5, 3, 2, 1.2))
 
 
 def _score(support: Support, size: tuple[int, int], radius: float) -> float:
     """Give the share of the rim in view that edges support beyond chance; 0 for no wafer."""
-    here = int(np.abs(support.offsets).argmin())
-    arc = support.held[here].sum() / NUM_SECTORS
-    chance = float(np.median(support.share))
-    score = (float(support.share[here]) - chance) / (1 - chance + 1e-6)
+    score = (support.share - support.chance) / (1 - support.chance + 1e-6)
     fits = LEAST_SHARE * min(size) <= radius <= MOST_SHARE * max(size)
-    needed = 0.5 + 0.6 * max(0.5 - arc, 0)
-    return score if fits and arc >= LEAST_ARC and score >= needed else 0.0
+    # Short arcs occur by chance on boards and fabrics, so they have to be seen more fully.
+    needed = 0.5 + 0.6 * max(0.5 - support.arc, 0)
+    return score if fits and support.arc >= LEAST_ARC and score >= needed else 0.0
 
 
-def _outermost(edges: Edges, shape: Shape) -> Shape:
-    support = measure_support(edges, shape)
-    here = int(np.argmin(np.abs(support.offsets)))
-    needed = max(0.6 * float(support.share[here]), 0.4)
-    far = int(0.08 * shape.radius)
-    for bin_ in range(min(here + far, len(support.share) - 1), here + 1, -1):
-        share = support.share[bin_ - 1 : bin_ + 2]
-        if share[1] >= needed and share[1] == share.max():
-            grown = Shape(shape.centre, shape.matrix * (1 + support.offsets[bin_] / shape.radius))
-            return outer_border(edges, grown, 3)
-    return shape
-
-
-def _outline(shape: Shape, factor: int, mark: Mark, turn: float, depth: float) -> Outline:
+def _outline(shape: Shape, factor: float, mark: Mark, turn: float, depth: float) -> Outline:
     direction = shape.matrix @ np.array([np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))])
     frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
     return Outline(

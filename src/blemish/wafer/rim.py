@@ -62,15 +62,22 @@ class Shape:
         return float(np.sqrt(abs(np.linalg.det(self.matrix))))
 
 
-def reduce_picture(pixels: Pixels) -> tuple[Pixels, int]:
-    """Give the picture averaged over squares so that it fits ``LONG_SIDE``, and the factor."""
-    height, width = pixels.shape[:2]
-    factor = -(-max(height, width) // LONG_SIDE)
-    size = (width // factor, height // factor)
-    if factor == 1 or min(size) == 0:
-        return pixels, factor
-    whole = pixels[: size[1] * factor, : size[0] * factor]
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8), factor
+def reduce_picture(pixels: Pixels) -> tuple[Pixels, float]:
+    """Give the picture with at most ``LONG_SIDE`` pixels a side, and the factor back.
+
+    Halving has a fast path in OpenCV, so that comes first and what is left is interpolated.
+    """
+    factor = 1.0
+    while max(pixels.shape[:2]) >= 2 * LONG_SIDE and min(pixels.shape[:2]) >= 2:
+        height, width = (side // 2 for side in pixels.shape[:2])
+        even = pixels[: 2 * height, : 2 * width]
+        pixels = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        factor *= 2
+    rest = LONG_SIDE / max(pixels.shape[:2])
+    if rest < 1 and min(pixels.shape[:2]) * rest >= 1:
+        pixels = np.asarray(cv2.resize(pixels, None, fx=rest, fy=rest))
+        factor /= rest
+    return pixels, factor
 
 
 def find_edges(small: Pixels) -> Edges:
@@ -86,14 +93,22 @@ def find_edges(small: Pixels) -> Edges:
     low = float(np.clip(3 * usual, 12, 120))
     thin = cv2.Canny(across, down, low, 1.5 * low, L2gradient=True)
     where = np.flatnonzero(thin)
-    slopes = np.stack([image.reshape(-1, 3)[where] for image in (across, down)], axis=2)
-    slopes = slopes.astype(np.float32)
-    steepest = np.square(slopes).sum(axis=2).argmax(axis=1)
-    normals = slopes[np.arange(len(where)), steepest]
-    normals /= np.hypot(normals[:, :1], normals[:, 1:]) + 1e-6
     rows, columns = np.divmod(where, small.shape[1])
     points = np.stack([columns, rows], axis=1).astype(np.float32) + np.float32(0.5)
-    return Edges(points, normals, (small.shape[1], small.shape[0]))
+    slopes = [image.reshape(-1, 3)[where].astype(np.float32) for image in (across, down)]
+    return Edges(points, _steepest(*slopes), (small.shape[1], small.shape[0]))
+
+
+def _steepest(across: Floats, down: Floats) -> Floats:
+    """Give the unit direction (N, 2) of the steepest channel of the slopes (N, 3)."""
+    squares = across * across + down * down
+    x, y, best = across[:, 0], down[:, 0], squares[:, 0]
+    for channel in (1, 2):
+        steeper = squares[:, channel] > best
+        x = np.where(steeper, across[:, channel], x)
+        y = np.where(steeper, down[:, channel], y)
+        best = np.maximum(best, squares[:, channel])
+    return np.stack([x, y], axis=1) / np.sqrt(best + np.float32(1e-6))[:, None]
 
 
 def vote_centres(edges: Edges, count: int) -> list[Floats]:
@@ -134,7 +149,9 @@ def best_radii(edges: Edges, centre: Floats, count: int) -> list[tuple[float, fl
     near = hit[:-2] | hit[1:-1] | hit[2:]
     radii = first + (np.arange(num_bins) + 0.5) * width
     seen = visible(edges.size, centre, radii[:, None, None] * np.eye(2, dtype=np.float32))
-    support = (near & seen).sum(axis=1) / np.maximum(seen.sum(axis=1), NUM_SECTORS // 6)
+    num_seen = np.maximum(seen.sum(axis=1), NUM_SECTORS // 6)
+    # Large circles show little of themselves, so chance fills them more easily.
+    support = (near & seen).sum(axis=1) / num_seen * (num_seen / NUM_SECTORS) ** 0.25
     found = []
     for _ in range(count):
         best = int(support.argmax())
@@ -173,10 +190,10 @@ def rim_offsets(edges: Edges, shape: Shape) -> tuple[Floats, Floats, Floats]:
 
 
 def edges_near(edges: Edges, shape: Shape, band: float) -> Edges:
-    """Keep up to 800 edges within ``band`` pixels of the shape that run roughly along it."""
+    """Keep up to 600 edges within ``band`` pixels of the shape that run roughly along it."""
     _, off, aligned = rim_offsets(edges, shape)
     near = (np.abs(off) < band) & (aligned > 0.94)
-    return Edges(edges.points[near], edges.normals[near], edges.size).thinned(800)
+    return Edges(edges.points[near], edges.normals[near], edges.size).thinned(600)
 
 
 def fit_ellipse(edges: Edges, shape: Shape, bands: tuple[float, ...]) -> Shape:
@@ -227,7 +244,7 @@ def outer_border(edges: Edges, shape: Shape, band: float) -> Shape:
     changes = np.linalg.solve(gram, right)[..., 0]
     votes = np.maximum(1.2 - np.abs(changes @ design.T - off), 0).sum(axis=1)
     best = changed(shape, changes[votes.argmax()])
-    return fit_ellipse(edges, best, (1.8, 1.5, 1.2))
+    return fit_ellipse(edges, best, (1.8, 1.2))
 
 
 def _spread_picks(count: int, size: int) -> NDArray[np.intp]:
@@ -275,20 +292,21 @@ def _widest_gap(held: NDArray[np.bool_]) -> int:
 
 @dataclass(frozen=True)
 class Support:
-    """How much of the rim edges support, with the shape grown or shrunk.
+    """How much of the rim edges support.
 
-    ``offsets`` (B,) in pixels; ``share`` (B,) of the sectors in view; ``held`` (B, NUM_SECTORS);
-    ``seen`` (NUM_SECTORS,): in view at offset 0.
+    Attributes:
+        share: of the sectors in view.
+        arc: of the whole circle.
+        chance: the share that is usual if the shape is grown or shrunk: what clutter gives.
     """
 
-    offsets: Floats
-    share: Floats
-    held: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
+    share: float
+    arc: float
+    chance: float
 
 
 def measure_support(edges: Edges, shape: Shape) -> Support:
-    """Measure the support of the shape at offsets from -20 % to 12 % of its radius."""
+    """Measure the support of the rim, and of its like from -20 % to 12 % of the radius."""
     directions, off, aligned = rim_offsets(edges, shape)
     low, high = -int(0.2 * shape.radius), int(0.12 * shape.radius) + 1
     bins = np.floor(off - low + 0.5).astype(np.int32)
@@ -296,8 +314,16 @@ def measure_support(edges: Edges, shape: Shape) -> Support:
     hit = np.zeros((high - low + 3, NUM_SECTORS), bool)
     hit[bins[good] + 1, sector_of(directions[good])] = True
     held = hit[:-2] | hit[1:-1] | hit[2:]
-    offsets = np.arange(low, high + 1, dtype=np.float32)
-    grown = (1 + offsets / shape.radius)[:, None, None] * shape.matrix
-    seen = visible(edges.size, shape.centre, grown)
-    share = (held & seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    return Support(offsets, share.astype(np.float32), held & seen, seen[-low])
+    growth = 1 + np.arange(low, high + 1, dtype=np.float32) / shape.radius
+    seen = visible(edges.size, shape.centre, growth[:, None, None] * shape.matrix)
+    held &= seen
+    share = held.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    return Support(float(share[-low]), float(held[-low].mean()), float(np.median(share)))
+
+
+def rim_in_view(edges: Edges, shape: Shape) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which sectors of the rim edges support, and which lie in the picture."""
+    directions, off, aligned = rim_offsets(edges, shape)
+    held = np.zeros(NUM_SECTORS, bool)
+    held[sector_of(directions[(np.abs(off) < 1.5) & (aligned > 0.97)])] = True
+    return held, visible(edges.size, shape.centre, shape.matrix)

@@ -1,0 +1,86 @@
+import contextlib
+import io
+import json
+
+import numpy as np
+import pytest
+
+from blemish.data.coco import read_coco, write_coco
+from blemish.data.labels import PictureLabels
+from blemish.errors import LabelError
+
+DATA = {
+    "images": [
+        {"id": 7, "file_name": "lot/b.png", "width": 90, "height": 80},
+        {"id": 3, "file_name": "a.png"},
+    ],
+    "categories": [{"id": 9, "name": "ring"}, {"id": 2, "name": "spot"}],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 9, "bbox": [1, 2, 3, 4]},
+        {"id": 2, "image_id": 7, "category_id": 2, "bbox": [5, 6, 7.5, 8], "iscrowd": 1},
+    ],
+}
+GIVEN = [
+    PictureLabels.of("a.png", (90, 80), [[1, 2, 30.5, 40], [0, 0, 5, 5]], ("ring", "spot"),
+                     ignored=[False, True], scores=[0.25, 1]),
+    PictureLabels.of("clean 웨이퍼.png", (70, 60), []),
+]  # fmt: skip
+
+
+def test_ids_need_not_count_on_and_clean_pictures_are_kept():
+    (b, a), classes = read_coco(json.dumps(DATA), "all.json")
+    assert classes == ("spot", "ring")
+    assert (b.picture, b.size, b.classes) == ("lot/b.png", (90, 80), ("ring", "spot"))
+    assert b.boxes.tolist() == [[1, 2, 4, 6], [5, 6, 12.5, 14]]
+    assert b.ignored.tolist() == [False, True]
+    assert b.scores.tolist() == [1, 1]
+    assert (a.picture, a.size, len(a.boxes)) == ("a.png", (0, 0), 0)
+
+
+def test_what_is_written_is_read_again():
+    again, classes = read_coco(write_coco(GIVEN, ("spot", "ring")), "all.json")
+    assert classes == ("spot", "ring")
+    for before, after in zip(GIVEN, again, strict=True):
+        assert (after.picture, after.size, after.classes) == (
+            before.picture, before.size, before.classes,
+        )  # fmt: skip
+        np.testing.assert_allclose(after.boxes, before.boxes)
+        np.testing.assert_array_equal(after.ignored, before.ignored)
+        np.testing.assert_allclose(after.scores, before.scores)
+
+
+def test_pycocotools_reads_what_is_written(tmp_path):
+    from pycocotools.coco import COCO
+
+    (tmp_path / "all.json").write_text(write_coco(GIVEN, ("spot", "ring")), encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(tmp_path / "all.json"))
+    assert len(coco.getImgIds()) == 2
+    (ring,) = coco.loadAnns(coco.getAnnIds(catIds=coco.getCatIds(catNms=["ring"])))
+    assert ring["bbox"] == [1, 2, 29.5, 38]
+    assert ring["score"] == 0.25
+
+
+def broken(part, **changes):
+    data = json.loads(json.dumps(DATA))
+    data[part][1].update(changes)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not readable JSON"),
+        ("[1]", "not a COCO data set"),
+        ('{"images": [1]}', "images is not a list of objects"),
+        (broken("annotations", image_id=99), r"annotations\[1\]: its image_id 99"),
+        (broken("annotations", image_id=[1]), r"annotations\[1\]: has no usable image_id"),
+        (broken("annotations", category_id=99), r"annotations\[1\]: its category_id 99"),
+        (broken("annotations", bbox=[1, 2, 3]), r"annotations\[1\]: its bbox"),
+        (broken("annotations", bbox=[1, 2, 0, 3]), r"annotations\[1\]: the box .* no inside"),
+        (broken("images", file_name=None), r"images\[1\]: has no usable file_name"),
+    ],
+)
+def test_broken_labels_name_the_file_and_the_entry(text, message):
+    with pytest.raises(LabelError, match=rf"^all\.json: .*{message}|^all\.json: {message}"):
+        read_coco(text, "all.json")
