@@ -50,13 +50,14 @@ def box_iou(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     """Give the intersection over union of every pair, shape (N, M); 0 where both are empty."""
     shared = box_intersection(first, second)
     union = box_area(first)[:, None] + box_area(second)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(ratio, np.float32)
 
 
 def clip_boxes(boxes: Boxes, width: float, height: float) -> Boxes:
     """Give the boxes cut off at the edges of a picture of this size, in pixels."""
     limit: NDArray[Any] = np.array([width, height, width, height], np.float32)
-    return np.clip(boxes, 0, limit)
+    return np.asarray(np.clip(boxes, 0, limit), np.float32)
 
 
 def nms(boxes: Boxes, scores: NDArray[np.float32], iou: float) -> NDArray[np.intp]:

@@ -1,0 +1,289 @@
+"""The command line: one short function a verb; what is heavy is imported inside.
+
+Exit codes: 0 all is well, 1 a fault of blemish, 2 it cannot be done as asked, 3 some pictures
+failed or are partial, 10 something was found (with --fail-on-find), 130 interrupted.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blemish import __version__
+from blemish.errors import BlemishError, UsageError
+
+if TYPE_CHECKING:
+    from blemish.jobs.find import FindReport
+
+app = typer.Typer(
+    help="Finds small defect points in inspection images: offline, before any label exists.",
+    # Typer draws help in frames with rich, which takes as long as all the rest of `--help`.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+FAULT, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name no terminal can show must not end the run
+            stream.reconfigure(errors="replace")
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"blemish {__version__}")
+        raise typer.Exit
+
+
+def _show_all(wanted: bool) -> None:
+    if wanted:
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("blemish").setLevel(logging.DEBUG)
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", callback=_show_all, help="Show where an error came from.")
+]
+Threads = Annotated[int, typer.Option(min=0, help="Threads to use; 0 for all cores.")]
+
+
+@app.callback()
+def blemish(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Hold the options that belong to no verb."""
+
+
+@app.command()
+def find(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the result.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of another model bundle.", show_default="built in")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+    ] = None,
+    region: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|wafer|whole",
+            help="Drop finds outside the wafer: where one is seen, as one must be, or never.",
+        ),
+    ] = "auto",
+    scale: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|native|FACTOR",
+            help="Look at wafers in the size the model knows, as they are, or resized.",
+        ),
+    ] = "auto",
+    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    threads: Threads = 0,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="all|found|none",
+            help="Draw the finds on copies of all pictures, of those with finds, or of none.",
+        ),
+    ] = "all",
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="LO,HI",
+            help="Values that become black and white in pictures of more than 8 bits.",
+            show_default="all",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
+    ] = False,
+    fail_on_find: Annotated[
+        bool, typer.Option("--fail-on-find", help="Exit with 10 when something was found.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Find the defects in pictures; write tables and drawn copies."""
+    with _plain_errors():
+        from blemish.jobs.find import FindSettings, find_run
+        from blemish.report.terminal import watching_pictures
+
+        settings = FindSettings(
+            *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
+            *(pictures, _read_range(value_range), overwrite),
+        )
+        with watching_pictures() as watch:
+            report = find_run(settings, watch)
+        _show(report, as_json)
+        raise typer.Exit(report.exit_code(fail_on_find))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("blemish-demo"),
+    debug: Debug = False,
+) -> None:
+    """Find the defects in six drawn wafers that come with blemish."""
+    with _plain_errors():
+        from blemish.jobs.demo import demo_run
+        from blemish.report.terminal import watching_pictures
+
+        with watching_pictures() as watch:
+            report = demo_run(out, watch)
+        _show(report)
+        raise typer.Exit(report.exit_code())
+
+
+@app.command()
+def synth(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which series of pictures.")] = 0,
+    labels: Annotated[str, typer.Option(metavar="voc|csv|coco", help="Kind of labels.")] = "voc",
+    debug: Debug = False,
+) -> None:
+    """Draw wafers with known defects and write their labels."""
+    with _plain_errors():
+        from blemish.jobs.synth import write_drawn
+
+        write_drawn(out, count, seed, labels)
+
+
+@app.command()
+def train(
+    *,
+    drawn: Annotated[
+        bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the run.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the run.")] = 60.0,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights and pictures.")] = 0,
+    threads: Threads = 0,
+    debug: Debug = False,
+) -> None:
+    """Train a model."""
+    with _plain_errors(needs="train"):
+        if not drawn:
+            raise UsageError("name what to train on: --synth")
+        from blemish.jobs.train import TrainSettings, train_run
+        from blemish.report.terminal import watching_share
+        from blemish.training.loop import LoopPlan
+
+        settings = TrainSettings(
+            out,
+            start=start,
+            resume=resume,
+            seed=seed,
+            threads=threads,
+            loop=LoopPlan(minutes=minutes),
+        )
+        with watching_share("training") as show:
+            run = train_run(settings, lambda share, row: show(share, f"loss {row['loss']:.3f}"))
+        typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    debug: Debug = False,
+) -> None:
+    """Turn a training run into a model bundle for `find --model`."""
+    with _plain_errors(needs="train"):
+        from blemish.jobs.export import export_bundle
+
+        export_bundle(run, out)
+        typer.echo(f"Exported: {out}. Next: blemish find PICTURES --model {out} --out DIR")
+
+
+@contextmanager
+def _plain_errors(needs: str = "") -> Iterator[None]:
+    """Turn what goes wrong into one line and an exit code; with --debug show where as well.
+
+    ``needs`` is the extra without which a verb's imports fail.
+    """
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        typer.echo("blemish: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        if logging.getLogger("blemish").isEnabledFor(logging.DEBUG):
+            traceback.print_exc()
+        code, words = _in_words(error, needs)
+        typer.echo(f"blemish: {words}", err=True)
+        raise typer.Exit(code) from error
+
+
+def _in_words(error: Exception, needs: str) -> tuple[int, str]:
+    """Give the exit code and the line for an error."""
+    if isinstance(error, BlemishError):
+        return USAGE, str(error)
+    if needs and isinstance(error, ModuleNotFoundError) and not _is_own(error):
+        return USAGE, f"this needs {error.name}; install it by: pip install 'blemish[{needs}]'"
+    words = " ".join(str(error).split())
+    return FAULT, f"a fault ({type(error).__name__}: {words}); add --debug to see where"
+
+
+def _is_own(error: ModuleNotFoundError) -> bool:
+    return (error.name or "").split(".")[0] == "blemish"
+
+
+def _read_range(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--range {text!r} is not two numbers; write LO,HI like 0,4095") from None
+    return low, high
+
+
+def _show(report: "FindReport", as_json: bool = False) -> None:
+    """Print the result: a table and where the files are, or all of it as JSON."""
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+        return
+    from blemish.jobs.find import describe
+    from blemish.report.terminal import print_rows, say
+
+    print_rows(report.rows)
+    for line in describe(report):
+        say(line)
+
+
+if __name__ == "__main__":
+    main()

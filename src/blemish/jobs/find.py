@@ -1,0 +1,297 @@
+"""Find the defects in pictures and write what was found."""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish import __version__
+from blemish.core.defects import Defects
+from blemish.data.images import Listed, find_pictures, open_picture
+from blemish.data.listing import shown
+from blemish.errors import BlemishError, UsageError
+from blemish.jobs.output import Output
+from blemish.report.tables import (
+    STATUSES,
+    ImageRow,
+    Status,
+    as_json,
+    finds_coco,
+    finds_csv,
+    images_csv,
+)
+from blemish.runtime.ahead import one_ahead
+from blemish.runtime.bundle import Bundle, bundle_hash
+from blemish.runtime.finder import Finder, Finding, open_finder
+
+log = logging.getLogger(__name__)
+
+PICTURES = ("all", "found", "none")
+OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
+
+
+@dataclass(frozen=True)
+class FindSettings:
+    """What to look at, how, and where the result goes; see `open_finder` for the middle part.
+
+    Attributes:
+        paths: files, folders and globs.
+        out: the folder of the result.
+        pictures: of which pictures a drawn copy is written: `all`, `found` or `none`.
+        value_range: the values that become black and white in pictures of more than 8 bits.
+        overwrite: whether a result that stands in the folder is replaced.
+    """
+
+    paths: tuple[Path, ...]
+    out: Path
+    model: Path | None = None
+    min_score: float | None = None
+    region: str = "auto"
+    scale: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    pictures: str = "all"
+    value_range: tuple[float, float] | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class FindReport:
+    """What a run came to.
+
+    Attributes:
+        out: the folder of the result.
+        rows: one for each picture, in the order they were listed.
+        facts: what `run.json` holds.
+        classes: the names of the labels.
+        interrupted: whether it was stopped before the last picture.
+    """
+
+    out: Path
+    rows: tuple[ImageRow, ...]
+    facts: dict[str, Any]
+    classes: tuple[str, ...]
+    interrupted: bool
+
+    @property
+    def num_finds(self) -> int:
+        """The number of finds in all pictures."""
+        return sum(len(row.defects) for row in self.rows)
+
+    def exit_code(self, fail_on_find: bool = False) -> int:
+        """Give the exit code of the command line: 0, 3, 10 or 130."""
+        if self.interrupted:
+            return INTERRUPTED
+        if any(row.status in {"failed", "partial"} for row in self.rows):
+            return SOME_FAILED
+        return SOMETHING_FOUND if fail_on_find and self.num_finds else OK
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the whole result as plain values."""
+        images = [as_json(row, self.classes) for row in self.rows]
+        return {"out": str(self.out), "run": self.facts, "images": images}
+
+
+Watcher = Callable[[ImageRow, int, int], None]
+
+
+def find_run(
+    settings: FindSettings, watch: Watcher = lambda row, num_done, num_all: None
+) -> FindReport:
+    """Find in all pictures and write the tables; what fails is a row, and the others go on.
+
+    ``watch`` is told each row with the number done and the number in all. After Ctrl-C the
+    pictures that are complete are written.
+
+    Raises:
+        UsageError: nothing can be done as asked, or the result cannot be written.
+        BundleError, EngineError: the model cannot be opened.
+    """
+    started = datetime.now(UTC)
+    if settings.pictures not in PICTURES:
+        raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
+    if settings.value_range is not None and not settings.value_range[0] < settings.value_range[1]:
+        raise UsageError(f"the range {settings.value_range} is not two rising numbers")
+    output = Output(settings.out)
+    output.check_free(settings.overwrite)
+    listed, rows = _list(settings.paths, output)
+    finder = _open(settings)
+    output.prepare()
+    names = output.name_pictures([one.name for one in listed])
+    num_all = len(listed) + len(rows)
+    for number, row in enumerate(rows, 1):
+        watch(row, number, num_all)
+    interrupted = False
+    looked = find_in(listed, finder, settings.value_range)
+    try:
+        for (row, pixels), name in zip(looked, names, strict=True):
+            if pixels is not None and _wants_picture(settings.pictures, row):
+                row = output.draw(name, pixels, row, finder.bundle.classes)  # noqa: PLW2901
+            rows.append(row)
+            watch(row, len(rows), num_all)
+    except KeyboardInterrupt:
+        interrupted = True
+    facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": not interrupted}
+    output.write_tables(_tables(rows, finder.bundle.classes, facts))
+    return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, interrupted)
+
+
+def find_in(
+    listed: Sequence[Listed], finder: Finder, value_range: tuple[float, float] | None = None
+) -> Iterator[tuple[ImageRow, NDArray[np.uint8] | None]]:
+    """Yield the row of each picture and its pixels, None where it could not be looked at."""
+
+    def read(one: Listed) -> NDArray[np.uint8]:
+        return open_picture(one.path, value_range)
+
+    for one, reading in one_ahead(read, listed):
+        try:
+            pixels = reading.result()
+            begun = time.perf_counter()
+            finding = finder.look(pixels)
+            yield _row(one, pixels, finding, (time.perf_counter() - begun) * 1000), pixels
+        except Exception as error:  # whatever one picture does, the others go on
+            log.debug("%s failed", one.path, exc_info=True)
+            yield _failed(one.name, _reason(one, error)), None
+
+
+def _list(paths: Sequence[Path], output: Output) -> tuple[list[Listed], list[ImageRow]]:
+    """List the pictures; of several inputs one that is missing is a row like a broken picture."""
+    good: list[Path] = []
+    missing: list[ImageRow] = []
+    for path in paths:
+        try:
+            find_pictures([path])
+            good.append(path)
+        except UsageError as error:
+            if len(paths) == 1:
+                raise
+            missing.append(_failed(shown(path), str(error)))
+    if not good:
+        raise UsageError("; ".join(row.error for row in missing) or "name a picture or a folder")
+    # A result inside the folder that is looked at must not be looked at the next time.
+    listed = [one for one in find_pictures(good) if not output.holds(one.path)]
+    if not listed:
+        raise UsageError(f"{good[0]}: no pictures there but those of an earlier result")
+    return listed, missing
+
+
+def _open(settings: FindSettings) -> Finder:
+    return open_finder(
+        settings.model,
+        settings.min_score,
+        settings.region,
+        scale=settings.scale,
+        engine=settings.engine,
+        precision=settings.precision,
+        threads=settings.threads,
+    )
+
+
+def _wants_picture(pictures: str, row: ImageRow) -> bool:
+    return pictures == "all" or (pictures == "found" and len(row.defects) > 0)
+
+
+def _row(one: Listed, pixels: NDArray[np.uint8], finding: Finding, milliseconds: float) -> ImageRow:
+    status: Status = "defective" if len(finding.defects) else "clean"
+    return ImageRow(
+        image=one.name,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        status="partial" if finding.note else status,
+        defects=finding.defects,
+        milliseconds=milliseconds,
+        error=f"{shown(one.path)}: {finding.note}" if finding.note else "",
+        num_outside=finding.num_outside,
+        wafer_diameter=finding.outline.diameter if finding.outline else None,
+        scale=finding.scale,
+    )
+
+
+def _failed(name: str, error: str) -> ImageRow:
+    return ImageRow(name, 0, 0, "failed", Defects.none(), error=error)
+
+
+def _reason(one: Listed, error: Exception) -> str:
+    if isinstance(error, BlemishError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"{shown(one.path)}: does not fit in memory; cut it into smaller pictures"
+    words = " ".join(str(error).split())[:300]
+    what = f"{type(error).__name__}: {words}"
+    return f"{shown(one.path)}: could not be looked at ({what}); --debug says more"
+
+
+def _facts(
+    settings: FindSettings,
+    finder: Finder,
+    rows: Sequence[ImageRow],
+    started: datetime,
+    drawn: Sequence[str],
+) -> dict[str, Any]:
+    """Give what is needed to know how a result came about, and to do it again."""
+    bundle: Bundle = finder.bundle
+    wishes = asdict(settings) | {
+        "paths": [str(path) for path in settings.paths],
+        "out": str(settings.out),
+        "model": str(bundle.path),
+        "min_score": finder.min_score,
+    }
+    return {
+        "blemish": __version__,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
+        "bundle": {"name": bundle.name, "hash": bundle_hash(bundle)},
+        "engine": finder.engine.name,
+        "precision": finder.engine.precision,
+        "settings": wishes,
+        "num_images": len(rows),
+        "num_finds": sum(len(row.defects) for row in rows),
+        "num_outside": sum(row.num_outside for row in rows),
+        "statuses": dict(Counter(row.status for row in rows)),
+        "pictures": list(drawn),
+    }
+
+
+def _tables(
+    rows: Sequence[ImageRow], classes: Sequence[str], facts: dict[str, Any]
+) -> dict[str, bytes]:
+    """Give the content of each file; `run.json` comes last, so it says that all is written."""
+    return {
+        # The mark at the start makes spreadsheets read names that are not ASCII.
+        "finds.csv": finds_csv(rows, classes).encode("utf-8-sig"),
+        "images.csv": images_csv(rows).encode("utf-8-sig"),
+        "finds.coco.json": finds_coco(rows, classes).encode(),
+        "run.json": (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode(),
+    }
+
+
+def describe(report: FindReport) -> list[str]:
+    """Give the lines that sum a run up for a reader."""
+    counts = Counter(row.status for row in report.rows)
+    kinds = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+    lines = [
+        f"{_count(len(report.rows), 'picture')}: {kinds or 'none complete'}; "
+        f"{_count(report.num_finds, 'find')}"
+    ]
+    if outside := sum(row.num_outside for row in report.rows):
+        lines[0] += f" ({outside} more outside the wafer dropped)"
+    if report.interrupted:
+        lines.append("Interrupted: only the pictures that were complete are in the tables.")
+    lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
+    if report.facts["pictures"]:
+        lines.append(f"Pictures: {report.out / 'pictures'}")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,84 @@
+"""What a run shows on the terminal: a progress bar, each error once, and a table at the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from blemish.report.tables import ImageRow
+
+MAX_ROWS = 40
+
+
+@contextmanager
+def watching_pictures() -> Iterator[Callable[[ImageRow, int, int], None]]:
+    """Give a watcher that shows a bar, on terminals only, and errors on standard error."""
+    said: set[str] = set()
+    with _bar("finding", MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task("", total=None)
+
+        def watch(row: ImageRow, num_done: int, num_all: int) -> None:
+            if row.error and row.error not in said:
+                said.add(row.error)
+                say(row.error, progress.console)
+            progress.update(task, completed=num_done, total=num_all)
+
+        yield watch
+
+
+@contextmanager
+def watching_share(name: str) -> Iterator[Callable[[float, str], None]]:
+    """Give a watcher of a share from 0 to 1, with a few words beside the bar."""
+    with _bar(name, TimeRemainingColumn(), TextColumn("{task.description}")) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def watch(share: float, words: str) -> None:
+            progress.update(task, completed=share, description=words)
+
+        yield watch
+
+
+def print_rows(rows: Sequence[ImageRow]) -> None:
+    """Print a table of pictures; of more than fit a screen the clean ones are left out first."""
+    shown = rows
+    if len(rows) > MAX_ROWS:
+        shown = [row for row in rows if row.status != "clean"][:MAX_ROWS]
+    console = Console()
+    console.print(_table(shown))
+    if len(shown) < len(rows):
+        say(f"... and {len(rows) - len(shown)} more in images.csv", console)
+
+
+def say(line: str, console: Console | None = None) -> None:
+    """Print a line as it is: no markup in file names, no wrapping for whoever reads logs."""
+    console = console or Console()
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _bar(name: str, *columns: TextColumn | MofNCompleteColumn | TimeRemainingColumn) -> Progress:
+    console = Console(stderr=True)
+    columns_shown = (TextColumn(name), BarColumn(), *columns)
+    return Progress(
+        *columns_shown, console=console, transient=True, disable=not console.is_terminal
+    )
+
+
+def _table(rows: Sequence[ImageRow]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("picture", overflow="fold")
+    for heading in ("finds", "best score", "status", "ms"):
+        table.add_column(heading, justify="left" if heading == "status" else "right")
+    for row in rows:
+        scores, read = row.defects.scores, row.status != "failed"
+        table.add_row(
+            Text(row.image),
+            str(len(scores)) if read else "",
+            f"{scores.max():.2f}" if len(scores) else "",
+            row.status,
+            f"{row.milliseconds:.0f}" if read else "",
+        )
+    return table

@@ -1,0 +1,214 @@
+"""The model folder: `model.onnx`, `weights.safetensors`, a card and `bundle.json`."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from blemish.errors import BundleError
+
+FORMAT = 1
+ABOUT = "bundle.json"
+GRAPH = "model.onnx"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a model folder says about itself; the fields are the keys of `bundle.json`.
+
+    Attributes:
+        path: the folder.
+        blemish: the version of blemish that wrote it.
+        net: the architecture, as the training side builds it.
+        threshold: the lowest score that counts as a find by default.
+        stride: windows start, and have sides, at multiples of this, in pixels.
+        window: the longest side of a window, in pixels.
+        overlap: how far windows reach into each other, in pixels.
+        nms_iou: the overlap above which the lower-scoring box of a class falls.
+        top_k: the number of candidates the graph gives for a window.
+        wafer_diameter: the size in pixels at which the model knows wafers; None for no such size.
+        wafer_range: diameters in pixels that are looked at as they are.
+        precisions: the precisions of each engine that passed the parity gate.
+        files: the SHA-256 of each file, by its name.
+    """
+
+    path: Path
+    name: str
+    blemish: str
+    net: Mapping[str, Any]
+    classes: tuple[str, ...]
+    threshold: float
+    stride: int
+    window: int
+    overlap: int
+    nms_iou: float
+    top_k: int
+    wafer_diameter: float | None
+    wafer_range: tuple[float, float] | None
+    precisions: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, str] = field(default_factory=dict)
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Path:
+        """The path of the ONNX graph."""
+        return self.path / GRAPH
+
+
+def default_bundle() -> Path:
+    """Give the folder of the model that comes with blemish."""
+    return Path(__file__).parent / "zoo" / "default"
+
+
+def bundle_hash(bundle: Bundle) -> str:
+    """Give a SHA-256 that stands for the whole bundle, wherever it lies."""
+    return hashlib.sha256(_to_text(bundle).encode()).hexdigest()
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle and check that every file is there and unchanged.
+
+    Raises:
+        BundleError: the folder is no bundle, of another format, or damaged.
+    """
+    about = path / ABOUT
+    try:
+        facts = json.loads(about.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(
+            f"{path}: no model bundle here ({ABOUT}: {error.strerror}); "
+            "give the folder that `blemish export` wrote"
+        ) from error
+    except ValueError as error:
+        raise BundleError(f"{about}: not valid JSON ({error}); export the bundle again") from error
+    bundle = _from_facts(path, facts)
+    _check_files(bundle)
+    return bundle
+
+
+def write_bundle(bundle: Bundle, sources: Mapping[str, Path | bytes]) -> Bundle:
+    """Write a bundle to `bundle.path` in one step and give it back with its file hashes.
+
+    Args:
+        bundle: what to write; its `files` are worked out here. A bundle that already stands at
+            its path is replaced.
+        sources: the content of each file, or a path to copy it from, by its name in the bundle.
+
+    Raises:
+        BundleError: the graph is missing, the path is taken by something else, or the disk
+            refuses.
+    """
+    if GRAPH not in sources:
+        raise BundleError(f"{bundle.path}: a bundle needs a {GRAPH}")
+    place = bundle.path
+    if place.exists() and not (place / ABOUT).is_file() and not _is_empty_folder(place):
+        raise BundleError(f"{place}: exists and is no model bundle; choose another folder")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        build = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+        try:
+            written = _fill(build, bundle, sources)
+            _swap_in(build, place)
+        finally:
+            shutil.rmtree(build, ignore_errors=True)
+    except OSError as error:
+        raise BundleError(f"{place}: cannot write the bundle ({error.strerror})") from error
+    return written
+
+
+def _fill(build: Path, bundle: Bundle, sources: Mapping[str, Path | bytes]) -> Bundle:
+    for name, source in sources.items():
+        if isinstance(source, bytes):
+            (build / name).write_bytes(source)
+        else:
+            shutil.copyfile(source, build / name)
+    build.chmod(0o755)  # mkdtemp makes a folder that nobody else can read
+    written = replace(bundle, files={name: _file_hash(build / name) for name in sorted(sources)})
+    (build / ABOUT).write_text(_to_text(written), encoding="utf-8", newline="\n")
+    return written
+
+
+def _swap_in(build: Path, place: Path) -> None:
+    """Put the built folder in place; a folder that stands there is moved away first."""
+    if not place.exists():
+        build.replace(place)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{place.name}-old-", dir=place.parent))
+    place.replace(old / place.name)
+    build.replace(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _to_text(bundle: Bundle) -> str:
+    facts = asdict(bundle)
+    del facts["path"]
+    return json.dumps({"format": FORMAT} | facts, indent=2, ensure_ascii=False) + "\n"
+
+
+def _from_facts(path: Path, facts: Any) -> Bundle:
+    about = path / ABOUT
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        found = facts.get("format") if isinstance(facts, dict) else None
+        raise BundleError(
+            f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
+            "export the bundle again"
+        )
+    names = {item.name for item in fields(Bundle)} - {"path"}
+    if missing := sorted(names - set(facts)):
+        raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
+    known = {name: facts[name] for name in names}
+    try:
+        known["classes"] = tuple(str(name) for name in known["classes"])
+        known["precisions"] = {key: tuple(value) for key, value in known["precisions"].items()}
+        if known["wafer_range"] is not None:
+            low, high = known["wafer_range"]
+            known["wafer_range"] = (float(low), float(high))
+        bundle = Bundle(path=path, **known)
+        _check_numbers(bundle)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{about}: {error}; export the bundle again") from error
+    return bundle
+
+
+def _check_numbers(bundle: Bundle) -> None:
+    if not bundle.classes:
+        raise ValueError("no classes")
+    if not 0 <= bundle.threshold <= 1:
+        raise ValueError(f"threshold {bundle.threshold} is outside 0 to 1")
+    if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
+        raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
+    if not 0 <= bundle.overlap < bundle.window:
+        raise ValueError(f"overlap {bundle.overlap} does not fit window {bundle.window}")
+
+
+def _check_files(bundle: Bundle) -> None:
+    if GRAPH not in bundle.files:
+        raise BundleError(f"{bundle.path / ABOUT}: lists no {GRAPH}; export the bundle again")
+    for name, expected in bundle.files.items():
+        file = bundle.path / name
+        if Path(name).name != name:
+            raise BundleError(f"{bundle.path / ABOUT}: {name!r} is no file name")
+        try:
+            found = _file_hash(file)
+        except OSError as error:
+            raise BundleError(
+                f"{file}: cannot be read ({error.strerror}); copy the bundle again"
+            ) from error
+        if found != expected:
+            raise BundleError(
+                f"{file}: damaged (its SHA-256 is not the one in {ABOUT}); copy the bundle again"
+            )
+
+
+def _file_hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

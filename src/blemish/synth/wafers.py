@@ -1,0 +1,298 @@
+"""A drawn wafer: a pure function of (seed, index) to a picture and what is truly on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.core.boxes import box_iou
+from blemish.core.defects import Defects
+from blemish.synth.disc import Disc, draw_disc, draw_thickness_field
+from blemish.synth.fields import Field, edge, grid
+from blemish.synth.film import (
+    MAX_THICKNESS,
+    TABLE_SIZE,
+    colour_table,
+    draw_film,
+    draw_thickness,
+)
+from blemish.synth.marks import (
+    HELD_BACK_KINDS,
+    KINDS,
+    Mark,
+    draw_mark,
+    log_uniform,
+    size_range,
+    visible_extent,
+)
+from blemish.synth.rig import draw_rig
+from blemish.synth.scene import (
+    Camera,
+    develop,
+    draw_camera,
+    draw_lighting,
+    draw_reflections,
+    expose,
+)
+
+SIDE = 900  # px; sizes of marks are meant for this
+LABEL_STRENGTH = 5.0  # signal-to-noise from which a mark is a label
+CLEAN_SHARE = 0.12
+
+_KIND_SHARES = (0.29, 0.16, 0.16, 0.25, 0.14)
+
+
+@dataclass(frozen=True, eq=False)
+class Wafer:
+    """A drawn picture and its answers.
+
+    Attributes:
+        pixels: (900, 900, 3) uint8 RGB.
+        defects: every mark, the faint ones too.
+        strength: (N,) float32, matched-filter signal-to-noise of each mark in the stored
+            picture; under `LABEL_STRENGTH` it is no label.
+        kinds: the kind of each mark.
+        disc: where the wafer lies.
+    """
+
+    pixels: NDArray[np.uint8]
+    defects: Defects
+    strength: NDArray[np.float32]
+    kinds: tuple[str, ...]
+    disc: Disc
+
+
+@dataclass(frozen=True, eq=False)
+class _Surface:
+    """A wafer's light before and after the marks are put on, all (H, W, …) float32."""
+
+    table: Field
+    thickness: Field
+    gain: Field
+    glow: Field
+    alpha: Field
+    around: Field
+
+    def light(self, window: tuple[slice, slice], thickness: Field) -> Field:
+        """Give the film's light in a window for a thickness in nm there."""
+        index = thickness * np.float32((TABLE_SIZE - 1) / MAX_THICKNESS)
+        index = np.clip(index + np.float32(0.5), 0, TABLE_SIZE - 1).astype(np.int32)
+        return np.asarray(self.table[index] * self.gain[window] + self.glow[window])
+
+    def compose(self, window: tuple[slice, slice], light: Field) -> Field:
+        """Put the film's light and what is around it together."""
+        alpha = self.alpha[window]
+        return light * alpha + self.around[window] * (1 - alpha)
+
+
+def draw_wafer(seed: int, index: int, held_back: bool = False) -> Wafer:
+    """Draw picture ``index`` of a seed.
+
+    With ``held_back`` the film's colours, the rig and one kind of mark come from ranges that
+    are never drawn without it.
+    """
+    rng = np.random.default_rng([seed, index, int(held_back)])
+    disc = draw_disc(rng, SIDE)
+    depth = disc.depth(*grid((SIDE, SIDE)))
+    camera = draw_camera(rng)
+    surface, cover = _draw_surface(rng, disc, depth, held_back)
+    everywhere = (slice(None), slice(None))
+    bare = surface.compose(everywhere, surface.light(everywhere, surface.thickness))
+    marks = _draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back)
+    marked = _put_on(surface, bare, marks)
+    levels = develop(marked, camera)
+    shot = _Shot(camera, bare, marked, levels, expose(rng, levels, camera))
+    return _answers(rng, shot, marks, disc)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """One exposure: linear light without and with the marks, noiseless levels, stored pixels."""
+
+    camera: Camera
+    bare: Field
+    marked: Field
+    levels: Field
+    pixels: NDArray[np.uint8]
+
+
+def _draw_surface(
+    rng: np.random.Generator, disc: Disc, depth: Field, held_back: bool
+) -> tuple[_Surface, Field]:
+    """Draw film, light and rig; gives the surface and where parts of the rig hide it."""
+    film = draw_film(rng)
+    table = colour_table(film)
+    thickness = draw_thickness_field(rng, disc, depth, draw_thickness(rng, film, held_back))
+    lighting = draw_lighting(rng, SIDE)
+    shade, glow = draw_reflections(rng, SIDE)
+    balance = np.exp(rng.normal(0, 0.05, 3)).astype(np.float32)
+    middle = table[_table_index(float(np.median(thickness[::4, ::4][depth[::4, ::4] > 0])))]
+    target = (rng.uniform(40, 205) / 255) ** 2
+    target = min(target, 0.9 * float(np.mean(middle)) / float(np.max(middle)))  # not burnt out
+    gain = np.float32(target / max(float(np.mean(middle)), 1e-3)) * balance
+    rig = draw_rig(rng, disc, SIDE, held_back)
+    behind, front = rig.behind**2, rig.front**2
+    inside = edge(-depth, float(rng.uniform(1, 2.5)))
+    hidden = 1 - rig.cover
+    alpha = (inside * hidden)[..., None]
+    # Both layers around the film, divided by their common weight, so that compose is one blend.
+    weight = np.maximum(1 - alpha, 1e-6)
+    around = (behind * ((1 - inside) * hidden)[..., None] + front * rig.cover[..., None]) / weight
+    return _Surface(table, thickness, lighting * shade * gain, glow, alpha, around), rig.cover
+
+
+def _table_index(thickness_nm: float) -> int:
+    return int(np.clip(thickness_nm / MAX_THICKNESS, 0, 1) * (TABLE_SIZE - 1))
+
+
+def _draw_marks(rng: np.random.Generator, depth: Field, held_back: bool) -> list[Mark]:
+    """Draw the marks of one wafer: none on a clean one, alone or in touching groups."""
+    if rng.random() < CLEAN_SHARE:
+        return []
+    marks: list[Mark] = []
+    for _ in range(1 + min(int(rng.geometric(0.24)), 14)):
+        place = _draw_place(rng, depth)
+        if place is None:
+            continue
+        kind = str(rng.choice(KINDS, p=_KIND_SHARES))
+        if held_back and rng.random() < 0.4:
+            kind = HELD_BACK_KINDS[0]
+        marks.append(draw_mark(rng, kind, place))
+        if kind != "smear" and rng.random() < 0.12:
+            marks.extend(_draw_group(rng, depth, marks[-1], place))
+    return [mark for mark in marks if _fits(mark)]
+
+
+def _fits(mark: Mark) -> bool:
+    """Tell whether a mark's patch lies wholly in the picture."""
+    rows, columns = mark.window
+    return bool(min(rows.start, columns.start) >= 0 and max(rows.stop, columns.stop) <= SIDE)
+
+
+def _draw_place(rng: np.random.Generator, depth: Field) -> tuple[float, float] | None:
+    """Draw a place on the wafer, one in six near the rim; None if the picture shows too little."""
+    near_rim = rng.random() < 0.16
+    for _ in range(60):
+        x, y = rng.uniform(12, SIDE - 12, 2)
+        inside = depth[int(y), int(x)]
+        if inside > 5 and (not near_rim or inside < 45):
+            return float(x), float(y)
+        near_rim = near_rim and rng.random() > 0.03
+    return None
+
+
+def _draw_group(
+    rng: np.random.Generator, depth: Field, first: Mark, place: tuple[float, float]
+) -> list[Mark]:
+    """Draw neighbours of a mark, of its kind, that touch or nearly touch it."""
+    low, high = size_range(first.kind)
+    group: list[Mark] = []
+    x, y = place
+    for _ in range(int(rng.integers(1, 6))):
+        size = log_uniform(rng, low, high)
+        angle, reach = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.7, 1.3) + 8
+        x, y = x + reach * np.cos(angle), y + reach * np.sin(angle)
+        if 12 < x < SIDE - 12 and 12 < y < SIDE - 12 and depth[int(y), int(x)] > 5:
+            group.append(draw_mark(rng, first.kind, (x, y), size))
+    return group
+
+
+def _put_on(surface: _Surface, bare: Field, marks: list[Mark]) -> Field:
+    """Give the light with all marks on, drawn only where they are."""
+    marked = bare.copy()
+    thickness = surface.thickness.copy()
+    factor = np.ones_like(bare)
+    added = np.zeros_like(bare)
+    for mark in marks:
+        window = mark.window
+        middle = (mark.top + mark.footprint.shape[0] // 2, mark.left + mark.footprint.shape[1] // 2)
+        level = np.sqrt(np.clip(bare[middle], 1e-4, 1)) * 255
+        if mark.effect == "film":
+            change = _film_change(surface, mark, middle)
+            thickness[window] += np.float32(change) * mark.footprint
+        elif mark.effect == "dark":
+            share = 1 - max(1 - mark.contrast / float(level.max()), 0.12) ** 2
+            factor[window] *= 1 - np.float32(share) * mark.footprint[..., None] * mark.tint
+        else:
+            dim = float(level.min())
+            gained = ((dim + mark.contrast) ** 2 - dim**2) / 255**2
+            added[window] += np.float32(gained) * mark.footprint[..., None] * mark.tint
+    for mark in marks:
+        window = mark.window
+        light = surface.light(window, thickness[window]) * factor[window] + added[window]
+        marked[window] = surface.compose(window, light)
+    return marked
+
+
+def _film_change(surface: _Surface, mark: Mark, middle: tuple[int, int]) -> float:
+    """Give the smallest change of thickness in nm that makes the wanted contrast, at most 160."""
+    start = surface.thickness[middle]
+    steps = np.geomspace(0.5, 160, 60)
+    colours = np.clip(surface.table * surface.gain[middle], 1e-4, 1)
+    levels = np.sqrt(colours[[_table_index(start + mark.sign * step) for step in steps]])
+    difference = np.abs(levels - np.sqrt(colours[_table_index(float(start))])).max(axis=1) * 255
+    enough = np.flatnonzero(difference >= mark.contrast)
+    return float(mark.sign * steps[enough[0] if len(enough) else -1])
+
+
+def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Disc) -> Wafer:
+    """Measure every mark in the stored picture and box it as a person would."""
+    boxes: list[NDArray[np.float32]] = []
+    strengths: list[float] = []
+    for mark in marks:
+        signal = _signal(mark, shot)
+        strength = _strength(signal, shot.pixels[mark.window], shot.levels[mark.window])
+        extent = visible_extent(signal) if np.abs(signal).max() > 0 else (0.0, 0.0, 1.0, 1.0)
+        box = _box(rng, extent, mark)
+        if boxes and box_iou(box[None], np.stack(boxes)).max() > 0.6:
+            strength = min(strength, LABEL_STRENGTH * 0.9)  # a person draws one box for both
+        boxes.append(box)
+        strengths.append(strength)
+    kinds = tuple(mark.kind for mark in marks)
+    return Wafer(shot.pixels, Defects.of(boxes), np.array(strengths, np.float32), kinds, disc)
+
+
+def _signal(mark: Mark, shot: _Shot) -> Field:
+    """Give what a mark changes in the noiseless picture, (h, w, 3) grey levels."""
+    rows, columns = mark.window
+    margin = 8
+    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+    wide = (slice(top, rows.stop + margin), slice(left, columns.stop + margin))
+    difference = develop(shot.marked[wide], shot.camera) - develop(shot.bare[wide], shot.camera)
+    height, width = mark.footprint.shape
+    own = difference[rows.start - top :, columns.start - left :][:height, :width]
+    reach = develop(np.repeat(mark.footprint[..., None] ** 2, 3, axis=2), shot.camera)
+    return np.asarray(own * (reach > 255 * 0.06), np.float32)
+
+
+def _strength(signal: Field, stored: NDArray[np.uint8], levels: Field) -> float:
+    """Give the matched filter's signal-to-noise in the stored picture.
+
+    The filter is the noiseless mark itself; its noise is the deviation of its answers to
+    what lens, sensor and compression left over, at every (circular) shift on the patch, so
+    grain and blocks count as strongly as the filter sees them.
+    """
+    energy = float((signal**2).sum())
+    if energy < 1e-6:
+        return 0.0
+    noise = stored.astype(np.float32) - levels
+    noise -= noise.mean(axis=(0, 1))
+    seen = energy + float((signal * noise).sum())
+    spectrum = np.fft.rfft2(noise, axes=(0, 1)) * np.fft.rfft2(signal, axes=(0, 1)).conj()
+    answers = np.fft.irfft2(spectrum.sum(axis=2), s=signal.shape[:2])
+    floor = 0.3 * float(np.sqrt(energy))  # rounding to whole grey levels alone
+    return max(seen, 0.0) / max(float(answers.std()), floor)
+
+
+def _box(
+    rng: np.random.Generator, extent: tuple[float, float, float, float], mark: Mark
+) -> NDArray[np.float32]:
+    """Box a mark generously and with a person's scatter; never under 26 px, in the picture."""
+    x1, y1, x2, y2 = extent
+    sides = np.array([x2 - x1, y2 - y1]) * 1.15 + 19
+    sides = np.maximum(sides * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2), 26)
+    centre = np.array([mark.left + (x1 + x2) / 2, mark.top + (y1 + y2) / 2])
+    centre += rng.normal(0, 1 + 0.015 * sides)
+    low, high = centre - sides / 2, centre + sides / 2
+    box = np.rint(np.concatenate([low, high]))
+    return np.asarray(np.clip(box, 0, SIDE), np.float32)

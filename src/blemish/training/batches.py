@@ -1,0 +1,153 @@
+"""From labelled pictures to batches of crops; the same seed and step give the same batch."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.core.boxes import box_centres
+from blemish.core.defects import Defects
+from blemish.training.augment import (
+    Augment,
+    Crop,
+    Pixels,
+    cut_crop,
+    noise_bank,
+    random_affine,
+    recolour,
+)
+
+MARGIN = 96  # the noise bank is this much larger than a crop
+TRIES = 8  # pictures looked at for one with a mark before a random place is taken instead
+
+
+class Labelled(NamedTuple):
+    """A picture and its marks; strength as in `blemish.data.dataset.Sample`."""
+
+    pixels: Pixels
+    defects: Defects
+    strength: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from: index to picture, and how many are there by now."""
+
+    load: Callable[[int], Labelled]
+    num_ready: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """How batches are cut.
+
+    Attributes:
+        size: side of a crop in pixels, a multiple of the net's stride.
+        batch: crops a batch.
+        random_share: share of crops at random places, most of them clean.
+        jitter: how far a mark lies from the crop's middle at most, as a share of its side.
+        seed: with the step, decides everything.
+        augment: how crops are changed.
+    """
+
+    size: int = 416
+    batch: int = 8
+    random_share: float = 0.3
+    jitter: float = 0.42
+    seed: int = 0
+    augment: Augment = field(default_factory=Augment)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A step's crops: pixels (N, S, S, 3) uint8 and what is in each."""
+
+    pixels: Pixels
+    crops: tuple[Crop, ...]
+
+
+class Batches:
+    """Cuts the batch of a step."""
+
+    def __init__(self, source: Source, plan: BatchPlan) -> None:
+        self.source = source
+        self.plan = plan
+        self.bank = noise_bank(plan.size + MARGIN, plan.seed)
+
+    def __call__(self, step: int, floor: float) -> Batch:
+        """Give the batch of this step; marks weaker than ``floor`` are ignored areas."""
+        generator = np.random.default_rng((self.plan.seed, step))
+        crops = tuple(self.crop(floor, generator) for _ in range(self.plan.batch))
+        return Batch(np.stack([crop.pixels for crop in crops]), crops)
+
+    def crop(self, floor: float, generator: np.random.Generator) -> Crop:
+        """Give one crop, at a random place or around a mark that counts."""
+        plan = self.plan
+        anywhere = bool(generator.random() < plan.random_share)
+        labelled = self.pick(floor, anywhere, generator)
+        low, high = np.log(plan.augment.scale)
+        scale = float(np.exp(generator.uniform(low, high)))
+        if generator.random() >= plan.augment.scaled:
+            scale = 1.0
+        counts = labelled.strength >= floor
+        centre = place(labelled, counts & (not anywhere), plan, scale, generator)
+        affine = random_affine(centre, plan.size, scale, generator)
+        boxes = (labelled.defects.boxes, labelled.defects.labels, counts)
+        crop = cut_crop(labelled.pixels, boxes, affine, plan.size)
+        pixels = recolour(crop.pixels, plan.augment, self.bank, generator)
+        return Crop(pixels, crop.boxes, crop.labels, crop.ignored)
+
+    def pick(self, floor: float, anywhere: bool, generator: np.random.Generator) -> Labelled:
+        """Give a picture by chance, one with a mark that counts unless any will do."""
+        number = self.source.num_ready()
+        for _ in range(TRIES):
+            labelled = self.source.load(int(generator.random() * number))
+            if anywhere or (labelled.strength >= floor).any():
+                break
+        return labelled
+
+
+def place(
+    labelled: Labelled,
+    counts: NDArray[np.bool_],
+    plan: BatchPlan,
+    scale: float,
+    generator: np.random.Generator,
+) -> tuple[float, float]:
+    """Give the point (x, y) of the picture for the crop's middle.
+
+    Near one of the marks that count; anywhere when none does.
+    """
+    height, width = labelled.pixels.shape[:2]
+    if not counts.any():
+        return float(generator.uniform(0, width)), float(generator.uniform(0, height))
+    chosen = generator.choice(np.flatnonzero(counts))
+    x, y = box_centres(labelled.defects.boxes[chosen : chosen + 1])[0]
+    reach = plan.jitter * plan.size / scale
+    dx, dy = generator.uniform(-reach, reach, 2)
+    return float(x + dx), float(y + dy)
+
+
+class Ahead:
+    """Cuts the next batch in a thread while the net learns from this one."""
+
+    def __init__(self, batches: Callable[[int, float], Batch]) -> None:
+        self.batches = batches
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self.waiting: tuple[int, Future[Batch]] | None = None
+
+    def __call__(self, step: int, floor: float, next_floor: float) -> Batch:
+        """Give the batch of this step and begin with the next."""
+        if self.waiting is not None and self.waiting[0] == step:
+            batch = self.waiting[1].result()
+        else:
+            batch = self.batches(step, floor)
+        self.waiting = (step + 1, self.thread.submit(self.batches, step + 1, next_floor))
+        return batch
+
+    def close(self) -> None:
+        """End the thread; the batch in work is thrown away."""
+        self.thread.shutdown(wait=True, cancel_futures=True)

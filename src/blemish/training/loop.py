@@ -1,0 +1,242 @@
+"""The training loop: cut, learn, average, look; and go on from where it stopped."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from blemish.model.assign import Truth, assign
+from blemish.model.centernet import CELL
+from blemish.model.losses import losses_of
+from blemish.training.average import Average
+from blemish.training.batches import Ahead, Batch, Batches
+from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+
+Validate = Callable[[nn.Module], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class LoopPlan:
+    """How the net is trained.
+
+    Attributes:
+        steps: length of the run in steps, or None when ``minutes`` rule.
+        minutes: length of the run in minutes of training, over all resumes.
+        rate: highest learning rate; it rises over ``warmup`` steps and falls as a cosine.
+        decay: weight decay, not on norms and biases.
+        clip: largest norm of the gradient.
+        average: decay of the averaged weights.
+        floors: strength below which a mark is ignored, at the start and after the share
+            ``ramp`` of the run; in between it falls log-linearly.
+        ramp: share of the run in which the floor falls.
+        look_minutes: minutes between validations.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+    rate: float = 2e-3
+    warmup: int = 100
+    decay: float = 0.02
+    clip: float = 10.0
+    average: float = 0.998
+    floors: tuple[float, float] = (300.0, 5.0)
+    ramp: float = 0.5
+    look_minutes: float = 5.0
+
+    def progress(self, step: int, seconds: float) -> float:
+        """Give the share of the run that is over, by steps or by the clock."""
+        if self.minutes is not None:
+            return seconds / (60 * self.minutes)
+        return step / (self.steps or 1)
+
+    def rate_at(self, step: int, progress: float) -> float:
+        """Give the learning rate; it ends at a hundredth of the highest."""
+        fall = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+        return self.rate * fall * min(1.0, (step + 1) / max(self.warmup, 1))
+
+    def floor_at(self, progress: float) -> float:
+        """Give the strength from which on a mark counts."""
+        first, last = self.floors
+        fallen = min(progress / max(self.ramp, 1e-9), 1.0)
+        return float(first * (last / first) ** fallen)
+
+
+@dataclass
+class Learner:
+    """All that changes while training."""
+
+    net: nn.Module
+    average: Average
+    optimiser: torch.optim.Optimizer
+    num_classes: int
+    step: int = 0
+    seconds: float = 0.0
+    best: float = -1.0
+
+    def state(self) -> dict[str, Any]:
+        """Give everything that a resumed run needs."""
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+
+    def restore(self, path: Path) -> None:
+        """Take over the state of a checkpoint."""
+        state = load_checkpoint(path)
+        self.net.load_state_dict(state["net"])
+        self.average.net.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+
+
+class Watcher(Protocol):
+    """What is told of each step: a progress bar, or nothing."""
+
+    def __call__(self, progress: float, row: Mapping[str, float]) -> None:
+        """Take note of a row of the log."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the loop reaches out to.
+
+    Attributes:
+        run: folder for the log, checkpoints and weights.
+        validate: averaged net to numbers, of which ``ap50`` decides what is best.
+        watch: told of each logged row.
+        stopping: says whether the user wants to stop.
+        clock: seconds, for time limits.
+    """
+
+    run: Path
+    validate: Validate | None = None
+    watch: Watcher = lambda progress, row: None
+    stopping: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = field(default=time.monotonic)
+
+
+def make_learner(net: nn.Module, num_classes: int, plan: LoopPlan) -> Learner:
+    """Give a learner at step 0; norms and biases are not decayed."""
+    net = net.to(memory_format=torch.channels_last)
+    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": plan.decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ],
+        lr=plan.rate,
+    )
+    return Learner(net, Average(net, plan.average), optimiser, num_classes)
+
+
+def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
+    """Train to the end of the plan or until asked to stop; a checkpoint is left either way."""
+    ahead = Ahead(batches)
+    log = Log(around)
+    looked = learner.seconds
+    try:
+        while (progress := plan.progress(learner.step, learner.seconds)) < 1:
+            if around.stopping():
+                break
+            begun = around.clock()
+            floor = plan.floor_at(progress)
+            soon = plan.floor_at(plan.progress(learner.step + 1, learner.seconds))
+            batch = ahead(learner.step, floor, soon)
+            rate = plan.rate_at(learner.step, progress)
+            parts = learn(learner, batch, rate, plan.clip)
+            learner.seconds += around.clock() - begun
+            log.step(learner, parts | {"rate": rate, "floor": floor}, progress, len(batch.crops))
+            if learner.seconds - looked >= 60 * plan.look_minutes:
+                looked = learner.seconds
+                look(learner, around, log)
+    finally:
+        ahead.close()
+    look(learner, around, log)
+    return learner
+
+
+def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str, float]:
+    """Take one step on a batch and give the parts of its loss."""
+    for group in learner.optimiser.param_groups:
+        group["lr"] = rate
+    learner.net.train()
+    size = batch.pixels.shape[1] // CELL
+    targets = assign([as_truth(crop) for crop in batch.crops], learner.num_classes, size, size)
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+        heat, sides = learner.net(torch.from_numpy(batch.pixels))
+    losses = losses_of(heat, sides, targets)
+    learner.optimiser.zero_grad(set_to_none=True)
+    losses["total"].backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
+    if bool(norm.isfinite()):
+        learner.optimiser.step()
+    learner.average.update(learner.net, learner.step)
+    learner.step += 1
+    return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
+
+
+def as_truth(crop: Any) -> Truth:
+    """Give a crop's boxes as tensors."""
+    return Truth(*(torch.from_numpy(part) for part in (crop.boxes, crop.labels, crop.ignored)))
+
+
+def has_bfloat16() -> bool:
+    """Say whether this processor multiplies bfloat16 at speed."""
+    able: Mapping[str, Any] = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_tile") or able.get("amx_bf16"))
+
+
+def look(learner: Learner, around: Surroundings, log: "Log") -> None:
+    """Validate the averaged net, keep it, keep it as best if it is, and leave a checkpoint."""
+    weights: dict[str, Tensor] = learner.average.net.state_dict()
+    save_weights(around.run / "last.safetensors", weights)
+    if around.validate is not None and learner.step > 0:
+        numbers = dict(around.validate(learner.average.net))
+        log.write({"step": learner.step, "seconds": round(learner.seconds, 1), **numbers})
+        if numbers["ap50"] > learner.best:
+            learner.best = numbers["ap50"]
+            save_weights(around.run / "best.safetensors", weights)
+    save_checkpoint(around.run / "last.pt", learner.state())
+
+
+class Log:
+    """The run's log: one JSON object a line, the mean of ten steps or a validation."""
+
+    def __init__(self, around: Surroundings, every: int = 10) -> None:
+        self.around = around
+        self.every = every
+        self.rows: list[dict[str, float]] = []
+        self.seconds: float | None = None
+
+    def step(
+        self, learner: Learner, row: Mapping[str, float], progress: float, images: int
+    ) -> None:
+        """Take note of a step; every tenth writes a line."""
+        self.rows.append(dict(row))
+        if len(self.rows) < self.every:
+            return
+        mean = {name: sum(r[name] for r in self.rows) / len(self.rows) for name in row}
+        if self.seconds is not None:
+            passed = max(learner.seconds - self.seconds, 1e-9)
+            mean["images_per_second"] = len(self.rows) * images / passed
+        self.seconds, self.rows = learner.seconds, []
+        mean = {name: float(f"{value:.5g}") for name, value in mean.items()}
+        line = {"step": learner.step, "seconds": round(learner.seconds, 1), **mean}
+        self.write(line)
+        self.around.watch(progress, line)
+
+    def write(self, row: Mapping[str, float]) -> None:
+        """Append one line."""
+        with (self.around.run / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")

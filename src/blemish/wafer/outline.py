@@ -1,0 +1,163 @@
+"""The wafer in a photograph: its disc and its flat or notch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blemish.wafer.orientation import Mark, find_flat
+from blemish.wafer.rim import (
+    LEAST_SHARE,
+    MOST_SHARE,
+    NUM_SECTORS,
+    Edges,
+    Pixels,
+    Shape,
+    Support,
+    best_radii,
+    outer_border,
+    edges_near,
+    find_edges,
+    fit_ellipse,
+    measure_support,
+    reduce_picture,
+    rim_offsets,
+    vote_centres,
+)
+
+@dataclass(frozen=True)
+class Outline:
+    """A wafer's rim: an ellipse in pixels of the picture, y down, and its flat or notch.
+
+    Attributes:
+        centre: x, y.
+        axes: semi-axes a >= b.
+        angle: direction of a in degrees, from x towards y (clockwise as seen), in [0, 180).
+        mark: what was found on the rim with certainty.
+        mark_angle: direction from the centre to the mark's middle in degrees, as ``angle``, in
+            [0, 360); 0 without a mark.
+        mark_depth: how far the mark cuts into the disc, in radii; 0 without a mark.
+    """
+
+    centre: tuple[float, float]
+    axes: tuple[float, float]
+    angle: float
+    mark: Mark
+    mark_angle: float
+    mark_depth: float
+
+    @property
+    def diameter(self) -> float:
+        """Twice the geometric mean of the semi-axes, in pixels."""
+        return 2 * float(np.sqrt(self.axes[0] * self.axes[1]))
+
+    def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""
+        away = np.asarray(points, np.float64).reshape(-1, 2) - self.centre
+        return np.asarray(away @ np.linalg.inv(_matrix(self.axes, self.angle)), np.float64)
+
+    def contains(self, points: ArrayLike, margin: float = 0.0) -> NDArray[np.bool_]:
+        """Tell which points (N, 2) lie on the wafer or at most ``margin`` pixels outside it.
+
+        A flat cuts the disc off; a notch, smaller than the margin anyone needs, does not.
+        """
+        unit = self.to_unit(points)
+        reach = 1 + 2 * margin / self.diameter
+        inside = np.hypot(unit[:, 0], unit[:, 1]) <= reach
+        if self.mark == "flat":
+            inside &= unit @ self._mark_direction() <= reach - self.mark_depth
+        return np.asarray(inside, np.bool_)
+
+    def _mark_direction(self) -> NDArray[np.float64]:
+        turn = np.deg2rad(self.mark_angle)
+        direction = np.array([[np.cos(turn), np.sin(turn)]])
+        unit = self.to_unit(direction + self.centre)[0]
+        return np.asarray(unit / np.hypot(*unit), np.float64)
+
+
+def _matrix(axes: tuple[float, float], angle: float) -> NDArray[np.float64]:
+    turn = np.deg2rad(angle)
+    frame = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    return np.asarray(frame @ np.diag(axes) @ frame.T, np.float64)
+
+
+LEAST_SIDE = 24
+"""Shortest side in pixels, after reduction, in which a wafer is looked for."""
+
+
+LEAST_ARC = 0.13
+"""Share of the whole circle that must be seen; less does not hold the centre."""
+
+
+def find_outline(pixels: Pixels) -> Outline | None:
+    """Find the wafer's disc in a picture (H, W, 3); None if no rim is seen well enough.
+
+    The outermost of the concentric borders is taken, so an edge ring belongs to the wafer.
+    """
+    small, factor = reduce_picture(pixels)
+    if min(small.shape[:2]) < LEAST_SIDE:
+        return None
+    edges = find_edges(small)
+    shape = find_shape(edges)
+    if shape is None:
+        return None
+    flat = find_flat(edges, shape)
+    if flat is not None:
+        return _outline(shape, factor, "flat", *flat)
+    return _outline(shape, factor, "none", 0.0, 0.0)
+
+
+def find_shape(edges: Edges) -> Shape | None:
+    """Find the ellipse of the wafer's outer border among the edges."""
+    if len(edges.points) < NUM_SECTORS // 2:
+        return None
+    some = edges.thinned(1500)
+    guesses = [
+        (support, radius, centre)
+        for centre in vote_centres(some, 4)
+        for support, radius in best_radii(some, centre, 2)
+    ]
+    # A larger circle wins over one within it that is somewhat clearer: rings lie inside the rim.
+    guesses.sort(key=lambda guess: -guess[0])
+    best_worth, best = 0.0, None
+    for _, radius, centre in guesses[:3]:
+        for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
+            score = _score(measure_support(edges, shape), edges.size, shape.radius)
+            if score > 0.8:
+                return shape
+            if score * shape.radius > best_worth:
+                best_worth, best = score * shape.radius, shape
+    return best
+
+
+def _refined(edges: Edges, circle: Shape) -> Iterator[Shape]:
+    """Give the outermost border near the circle, then the one that simply has most edges.
+
+    The second is for noise and clutter so thick outside that few outermost edges are the rim's.
+    """
+    rough = fit_ellipse(edges_near(edges, circle, 12), circle, (10, 6))
+    yield outer_border(edges, outer_border(edges, rough, 7), 4)
+    yield fit_ellipse(edges_near(edges, rough, 5), rough, (5, 3, 2, 1.2))
+
+
+def _score(support: Support, size: tuple[int, int], radius: float) -> float:
+    """Give the share of the rim in view that edges support beyond chance; 0 for no wafer."""
+    score = (support.share - support.chance) / (1 - support.chance + 1e-6)
+    fits = LEAST_SHARE * min(size) <= radius <= MOST_SHARE * max(size)
+    # Short arcs occur by chance on boards and fabrics, so they have to be seen more fully.
+    needed = 0.5 + 0.6 * max(0.5 - support.arc, 0)
+    return score if fits and support.arc >= LEAST_ARC and score >= needed else 0.0
+
+
+def _outline(shape: Shape, factor: float, mark: Mark, turn: float, depth: float) -> Outline:
+    direction = shape.matrix @ np.array([np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))])
+    frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
+    return Outline(
+        centre=(float(shape.centre[0] * factor), float(shape.centre[1] * factor)),
+        axes=(float(axes[0]), float(axes[1])),
+        angle=float(np.rad2deg(np.arctan2(frame[1, 0], frame[0, 0])) % 180),
+        mark=mark,
+        mark_angle=float(np.rad2deg(np.arctan2(direction[1], direction[0])) % 360) if depth else 0.0,
+        mark_depth=depth,
+    )

@@ -1,0 +1,109 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blemish.errors import BundleError
+from blemish.runtime.bundle import (
+    Bundle,
+    bundle_hash,
+    default_bundle,
+    read_bundle,
+    write_bundle,
+)
+from planted_bundle import planted_bundle
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    return planted_bundle(tmp_path / "planted")
+
+
+def test_a_written_bundle_reads_back_the_same(bundle: Bundle) -> None:
+    assert read_bundle(bundle.path) == bundle
+
+
+def test_nothing_is_left_beside_the_bundle(bundle: Bundle) -> None:
+    assert [item.name for item in bundle.path.parent.iterdir()] == ["planted"]
+    assert sorted(item.name for item in bundle.path.iterdir()) == ["bundle.json", "model.onnx"]
+
+
+def test_a_bundle_is_replaced_whole(bundle: Bundle) -> None:
+    again = write_bundle(
+        replace(bundle, threshold=0.7, wafer_diameter=None, wafer_range=None),
+        {"model.onnx": b"other", "README.md": b"# card"},
+    )
+    assert read_bundle(bundle.path) == again
+    assert again.threshold == 0.7
+    assert [item.name for item in bundle.path.parent.iterdir()] == ["planted"]
+
+
+def test_the_hash_follows_the_content_and_not_the_place(bundle: Bundle, tmp_path: Path) -> None:
+    assert bundle_hash(planted_bundle(tmp_path / "elsewhere")) == bundle_hash(bundle)
+    assert bundle_hash(replace(bundle, threshold=0.31)) != bundle_hash(bundle)
+    other = write_bundle(replace(bundle, path=tmp_path / "other"), {"model.onnx": b"other"})
+    assert bundle_hash(other) != bundle_hash(bundle)
+
+
+def test_a_folder_of_something_else_is_never_replaced(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(b"a")
+    with pytest.raises(BundleError, match="no model bundle"):
+        planted_bundle(tmp_path / "photos")
+    assert (tmp_path / "photos" / "a.png").read_bytes() == b"a"
+
+
+def test_a_failed_write_leaves_the_old_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="cannot write"):
+        write_bundle(bundle, {"model.onnx": b"x", "card": tmp_path / "missing"})
+    assert read_bundle(bundle.path) == bundle
+    assert [item.name for item in tmp_path.iterdir()] == ["planted"]
+
+
+def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
+    bundle.graph.write_bytes(b"changed")
+    with pytest.raises(BundleError, match=r"model\.onnx: damaged"):
+        read_bundle(bundle.path)
+    bundle.graph.unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx: cannot be read"):
+        read_bundle(bundle.path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"classes": []}, "no classes"),
+        ({"threshold": 7}, "threshold"),
+        ({"threshold": "high"}, "export the bundle again"),
+        ({"window": 1000}, "stride"),
+        ({"overlap": 4096}, "overlap"),
+        ({"wafer_range": [1]}, "export the bundle again"),
+        ({"files": {}}, "lists no"),
+        ({"files": {"../model.onnx": "0", "model.onnx": "0"}}, "no file name"),
+    ],
+)
+def test_wrong_facts_are_named(bundle: Bundle, changes: dict[str, object], words: str) -> None:
+    about = bundle.path / "bundle.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | changes))
+    with pytest.raises(BundleError, match=words) as caught:
+        read_bundle(bundle.path)
+    assert str(bundle.path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}'])
+def test_a_broken_bundle_file_is_named(bundle: Bundle, text: str) -> None:
+    (bundle.path / "bundle.json").write_text(text)
+    with pytest.raises(BundleError, match=r"bundle\.json"):
+        read_bundle(bundle.path)
+
+
+def test_a_folder_without_a_bundle_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no model bundle here"):
+        read_bundle(tmp_path)
+
+
+def test_the_default_bundle_lies_in_the_package() -> None:
+    assert default_bundle().parts[-3:] == ("runtime", "zoo", "default")

@@ -1,0 +1,118 @@
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blemish.errors import EngineError
+from blemish.runtime.bundle import Bundle
+from blemish.runtime.engines import open_engine
+from planted_bundle import blobs, planted_bundle
+
+pytest.importorskip("openvino")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return planted_bundle(tmp_path_factory.mktemp("model") / "planted")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_the_engine_keeps_the_contract(bundle: Bundle, engine: str) -> None:
+    run = open_engine(bundle, engine, "float32", threads=1)
+    boxes, scores, labels = run(np.stack([blobs(96, 64, [(40, 24)]), blobs(96, 64, [])]))
+    assert (boxes.shape, scores.shape, labels.shape) == ((2, 64, 4), (2, 64), (2, 64))
+    assert (boxes.dtype, scores.dtype, labels.dtype) == (np.float32, np.float32, np.int64)
+    assert (run.name, run.precision) == (engine, "float32")
+    assert abs((boxes[0, 0, :2] + boxes[0, 0, 2:]) / 2 - [40, 24]).max() <= 2
+    assert scores[0, 0] > 0.5
+    assert scores[1].max() == 0
+
+
+@pytest.mark.parametrize("size", [(32, 32), (96, 160), (160, 96), (320, 256)])
+def test_both_engines_give_the_same_candidates(bundle: Bundle, size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(7)
+    windows = rng.integers(0, 256, (1, *size, 3), dtype=np.uint8)
+    # Several sizes on the same engine: the third goes through the graph for any shape.
+    first = open_engine(bundle, "onnxruntime", "float32", threads=1)(windows)
+    second = open_engine(bundle, "openvino", "float32", threads=1)(windows)
+    np.testing.assert_allclose(first[1], second[1], atol=1e-4)
+    found = first[1] > 0  # where the heat is 0 any order of cells is right
+    np.testing.assert_allclose(first[0][found], second[0][found], atol=1e-3)
+    np.testing.assert_array_equal(first[2][found], second[2][found])
+
+
+def test_every_shape_after_the_first_few_gives_the_same_answer(bundle: Bundle) -> None:
+    engine = open_engine(bundle, "openvino", "float32", threads=1)
+    for side in (64, 96, 128, 160, 64, 192):
+        window = blobs(side, side, [(36, 20)])[None]
+        boxes, scores, _ = engine(window)
+        assert scores[0, 0] > 0.5
+        assert abs(boxes[0, 0] - [22, 6, 50, 34]).max() <= 4
+
+
+def test_answers_outlive_the_next_call(bundle: Bundle) -> None:
+    engine = open_engine(bundle, "openvino", "float32", threads=1)
+    boxes, scores, labels = engine(blobs(64, 64, [(20, 20)])[None])
+    kept = boxes.copy(), scores.copy(), labels.copy()
+    engine(blobs(64, 64, [(44, 44)], step=-60)[None])
+    for now, then in zip((boxes, scores, labels), kept, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_auto_takes_bfloat16_only_where_the_bundle_allows_it(bundle: Bundle) -> None:
+    careful = replace(bundle, precisions={"openvino": ("float32",), "onnxruntime": ("float32",)})
+    assert open_engine(careful, "openvino").precision == "float32"
+    with pytest.raises(EngineError, match="not in bfloat16"):
+        open_engine(careful, "openvino", "bfloat16")
+
+
+def test_auto_takes_onnxruntime_where_openvino_did_not_pass(bundle: Bundle) -> None:
+    careful = replace(bundle, precisions={"onnxruntime": ("float32",)})
+    assert open_engine(careful).name == "onnxruntime"
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "threads", "words"),
+    [
+        ("tensorrt", "auto", 0, "tensorrt"),
+        ("onnxruntime", "int4", 0, "int4"),
+        ("onnxruntime", "bfloat16", 0, "bfloat16"),
+        ("onnxruntime", "auto", -1, "threads"),
+    ],
+)
+def test_wrong_wishes_are_named(
+    bundle: Bundle, engine: str, precision: str, threads: int, words: str
+) -> None:
+    with pytest.raises(EngineError, match=words):
+        open_engine(bundle, engine, precision, threads)
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_graph_that_is_none_is_one_line(bundle: Bundle, engine: str, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(EngineError, match=r"model\.onnx") as caught:
+        open_engine(replace(bundle, path=tmp_path), engine)
+    assert "\n" not in str(caught.value)
+
+
+def test_opening_openvino_reports_nothing_and_leaves_the_environment(bundle: Bundle) -> None:
+    script = f"""
+import os, threading, urllib.request
+from pathlib import Path
+def refuse(*args, **kwargs):
+    raise AssertionError("a report was sent")
+urllib.request.urlopen = refuse
+from blemish.runtime.bundle import read_bundle
+from blemish.runtime.engines import open_engine
+open_engine(read_bundle(Path({str(bundle.path)!r})), "openvino")
+import openvino_telemetry
+assert not openvino_telemetry.Telemetry().consent
+assert "CI" not in os.environ
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "CI"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)  # noqa: S603

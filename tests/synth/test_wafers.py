@@ -1,0 +1,112 @@
+"""Drawn wafers: the same answer for the same numbers, and answers that are true."""
+
+import numpy as np
+import pytest
+
+from blemish.synth import wafers
+from blemish.synth.marks import HELD_BACK_KINDS, KINDS, draw_mark, size_range, visible_extent
+from blemish.synth.wafers import LABEL_STRENGTH, SIDE, _strength, draw_wafer
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[wafers.Wafer]:
+    return [draw_wafer(3, index) for index in range(8)]
+
+
+def test_a_picture_is_a_pure_function_of_seed_and_index(drawn: list[wafers.Wafer]) -> None:
+    again = draw_wafer(3, 5)
+    assert np.array_equal(again.pixels, drawn[5].pixels)
+    assert np.array_equal(again.defects.boxes, drawn[5].defects.boxes)
+    assert np.array_equal(again.strength, drawn[5].strength)
+    assert not np.array_equal(draw_wafer(4, 5).pixels, drawn[5].pixels)
+
+
+def test_answers_have_their_shapes_and_boxes_a_persons_size(drawn: list[wafers.Wafer]) -> None:
+    for wafer in drawn:
+        assert wafer.pixels.shape == (SIDE, SIDE, 3)
+        assert wafer.pixels.dtype == np.uint8
+        boxes = wafer.defects.boxes
+        assert len(boxes) == len(wafer.strength) == len(wafer.kinds)
+        assert set(wafer.kinds) <= set(KINDS)
+        inside = (boxes[:, :2] > 0).all(axis=1) & (boxes[:, 2:] < SIDE).all(axis=1)
+        assert ((boxes[inside, 2:] - boxes[inside, :2]) >= 25).all()
+
+
+def test_held_back_wafers_bring_the_kind_that_training_never_sees() -> None:
+    kinds = {kind for index in range(8) for kind in draw_wafer(3, index, held_back=True).kinds}
+    assert set(HELD_BACK_KINDS) & kinds
+
+
+def test_strong_marks_stand_out_where_their_box_is(drawn: list[wafers.Wafer]) -> None:
+    """A slow, blind look: inside the box of a strong mark the picture varies more than outside."""
+    louder = []
+    for wafer in drawn:
+        levels = wafer.pixels.astype(np.float32)
+        for box, strength in zip(wafer.defects.boxes.astype(int), wafer.strength, strict=True):
+            x1, y1, x2, y2 = box
+            if strength < 150 or min(x1, y1) < 40 or max(x2, y2) > SIDE - 40:
+                continue
+            inner = levels[y1:y2, x1:x2]
+            moved = levels[y1:y2, x1 - 40 : x2 - 40]
+            louder.append(np.ptp(inner, axis=(0, 1)).max() >= np.ptp(moved, axis=(0, 1)).max())
+    assert len(louder) >= 5
+    assert np.mean(louder) > 0.7
+
+
+def test_strength_is_the_textbook_value_in_white_noise() -> None:
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[-20:20, -20:20]
+    signal = (6 * np.exp(-(x**2 + y**2) / 30))[..., None].repeat(3, axis=2).astype(np.float32)
+    sigma = 2.0
+    textbook = np.sqrt((signal**2).sum()) / sigma
+    measured = []
+    for _ in range(40):
+        levels = np.full(signal.shape, 120, np.float32) + signal
+        noisy = np.clip(np.rint(levels + rng.normal(0, sigma, signal.shape)), 0, 255)
+        measured.append(_strength(signal, noisy.astype(np.uint8), levels))
+    assert np.mean(measured) == pytest.approx(textbook, rel=0.1)
+
+
+def test_no_signal_has_no_strength() -> None:
+    flat = np.zeros((10, 10, 3), np.float32)
+    assert _strength(flat, np.full((10, 10, 3), 9, np.uint8), flat + 9) == 0
+
+
+def test_grain_that_the_filter_sees_lowers_the_strength() -> None:
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[-24:24, -24:24]
+    signal = (5 * np.exp(-(x**2 + y**2) / 60))[..., None].repeat(3, axis=2).astype(np.float32)
+    white = rng.normal(0, 2, signal.shape)
+    coarse = np.kron(rng.normal(0, 2, (6, 6, 3)), np.ones((8, 8, 1)))
+    levels = 120 + signal
+    strengths = [
+        _strength(signal, np.rint(levels + noise).astype(np.uint8), levels.astype(np.float32))
+        for noise in (white, coarse)
+    ]
+    assert strengths[1] < 0.5 * strengths[0]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *HELD_BACK_KINDS])
+def test_marks_keep_their_size_and_their_patch(kind: str) -> None:
+    rng = np.random.default_rng(7)
+    low, high = size_range(kind)
+    for size in (low, high):
+        mark = draw_mark(rng, kind, (300.0, 200.0), size)
+        assert mark.footprint.dtype == np.float32
+        assert mark.footprint.min() >= 0
+        assert mark.footprint.max() <= 1.0001
+        border = np.concatenate([mark.footprint[0], mark.footprint[-1], mark.footprint[:, 0]])
+        assert border.max() < 0.12
+        x1, y1, x2, y2 = visible_extent(mark.footprint)
+        assert max(x2 - x1, y2 - y1) <= 1.9 * size + 6
+
+
+def test_most_marks_are_labels_and_some_wafers_are_clean() -> None:
+    counts, strengths = [], []
+    for index in range(60):
+        rng = np.random.default_rng([9, index])
+        depth = np.full((SIDE, SIDE), 300, np.float32)
+        counts.append(len(wafers._draw_marks(rng, depth, False)))
+    assert 0.03 < np.mean(np.array(counts) == 0) < 0.3
+    strengths = np.concatenate([draw_wafer(9, index).strength for index in range(10)])
+    assert (strengths >= LABEL_STRENGTH).mean() > 0.7

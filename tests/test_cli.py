@@ -1,0 +1,186 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+import blemish
+from blemish.runtime.bundle import Bundle
+from planted_bundle import blobs, planted_bundle
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
+COMMAND = [sys.executable, "-m", "blemish.cli"]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return planted_bundle(tmp_path_factory.mktemp("model") / "planted")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name, spots in (("a.png", [(40, 40)]), ("웨이퍼.png", [])):
+        picture = cv2.imencode(".png", blobs(96, 80, spots))[1]
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(picture.tobytes())
+    return tmp_path / "photos"
+
+
+def call(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [*COMMAND, *map(str, words)],
+        capture_output=True,
+        encoding="utf-8",
+        env=ENVIRONMENT | environment,
+        check=False,
+    )
+
+
+def find(photos: Path, bundle: Bundle, *words: object) -> subprocess.CompletedProcess[str]:
+    fixed = ("--out", photos.parent / "out", "--model", bundle.path, "--engine", "onnxruntime")
+    return call("find", photos, *fixed, *words)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = """
+import sys
+sys.argv = ["blemish", "--help"]
+from blemish.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0
+heavy = {"numpy", "cv2", "openvino", "onnxruntime", "torch", "rich", "tifffile"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], env=ENVIRONMENT, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_verb_has_help() -> None:
+    overview = call("--help").stdout
+    for verb in ("find", "demo", "synth", "train", "export"):
+        assert f"  {verb} " in overview
+        assert call(verb, "--help").returncode == 0
+
+
+def test_version() -> None:
+    assert call("--version").stdout == f"blemish {blemish.__version__}\n"
+
+
+def test_find_prints_a_table_and_where_the_result_is(photos: Path, bundle: Bundle) -> None:
+    done = find(photos, bundle)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "웨이퍼.png" in done.stdout
+    assert "2 pictures: 1 clean, 1 defective; 1 find" in done.stdout
+    assert str(photos.parent / "out") in done.stdout.replace("\n", "")
+
+
+def test_json_is_all_that_is_printed(photos: Path, bundle: Bundle) -> None:
+    result = json.loads(find(photos, bundle, "--json").stdout)
+    assert [image["num_finds"] for image in result["images"]] == [1, 0]
+    assert result["run"]["engine"] == "onnxruntime"
+
+
+def test_fail_on_find(photos: Path, bundle: Bundle) -> None:
+    assert find(photos, bundle, "--fail-on-find").returncode == 10
+    assert find(photos, bundle, "--fail-on-find", "--overwrite", "--min-score", 1).returncode == 0
+
+
+def test_a_broken_picture_is_said_once_and_wins_over_finds(photos: Path, bundle: Bundle) -> None:
+    (photos / "zero.png").write_bytes(b"")
+    done = find(photos, bundle, "--fail-on-find")
+    assert done.returncode == 3
+    assert done.stderr.count("zero.png") == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(photos: Path, bundle: Bundle) -> None:
+    (photos / "[bold] lot.png").write_bytes(b"")
+    done = find(photos, bundle)
+    assert "[bold] lot.png" in done.stdout
+    assert "[bold] lot.png" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--region", "disc"), "disc"),
+        (("--scale", "big"), "big"),
+        (("--engine", "cuda"), "cuda"),
+        (("--precision", "int4"), "int4"),
+        (("--pictures", "some"), "some"),
+        (("--range", "5"), "LO,HI"),
+        (("--range", "9,5"), "range"),
+        (("--min-score", "7"), "min-score"),
+        (("--threads", "-1"), "threads"),
+        (("--nonsense",), "nonsense"),
+    ],
+)
+def test_usage_errors_are_said_and_exit_with_2(
+    photos: Path, bundle: Bundle, words: tuple[str, ...], said: str
+) -> None:
+    done = find(photos, bundle, *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (photos.parent / "out").exists()
+
+
+def test_a_second_run_needs_overwrite(photos: Path, bundle: Bundle) -> None:
+    assert find(photos, bundle).returncode == 0
+    again = find(photos, bundle)
+    assert again.returncode == 2
+    assert len(again.stderr.splitlines()) == 1
+    assert find(photos, bundle, "--overwrite").returncode == 0
+
+
+def test_debug_shows_where(photos: Path, tmp_path: Path) -> None:
+    words = ("find", photos, "--out", tmp_path / "out", "--model", tmp_path)
+    plain, debug = call(*words), call(*words, "--debug")
+    assert plain.returncode == 2
+    assert len(plain.stderr.splitlines()) == 1
+    assert debug.returncode == 2
+    assert "Traceback" in debug.stderr
+
+
+def test_a_terminal_that_knows_no_korean_does_not_end_the_run(photos: Path, bundle: Bundle) -> None:
+    out = photos.parent / "out"
+    words = ("find", photos, "--out", out, "--model", bundle.path, "--engine", "onnxruntime")
+    assert call(*words, PYTHONIOENCODING="ascii", PYTHONUTF8="0").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
+def test_ctrl_c_keeps_what_is_complete(photos: Path, bundle: Bundle) -> None:
+    picture = (photos / "a.png").read_bytes()
+    for number in range(2000):
+        (photos / f"b{number}.png").write_bytes(picture)
+    out = photos.parent / "out"
+    words = ["find", photos, "--out", out, "--model", bundle.path, "--engine", "onnxruntime"]
+    running = subprocess.Popen(  # noqa: S603
+        [*COMMAND, *map(str, words)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 30
+    while time.monotonic() < until and len(list(out.glob("pictures/*.jpg"))) < 3:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    said, errors = running.communicate(timeout=30)
+    assert running.returncode == 130, errors
+    assert b"Traceback" not in errors
+    assert b"Interrupted" in said
+    rows = (out / "images.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    assert 1 <= len(rows) < 2002
+    assert all(",clean," in row or ",defective," in row for row in rows)
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["complete"] is False
+    assert [name.name for name in out.rglob("*.part")] == []
