@@ -66,7 +66,7 @@ def test_a_box_that_is_hardly_seen_or_too_faint_is_ignored() -> None:
     boxes = np.array([[80, 20, 100, 40], [50, 50, 70, 70], [10, 10, 30, 30]], np.float32)
     crop = cut_crop(dot_picture([]), labelled(boxes), affine, 64)
     assert crop.boxes.tolist() == [[16, 20, 36, 40]]
-    assert crop.ignored.tolist() == [[0, 50, 6, 70]]
+    assert crop.ignored.tolist() == [[0, 50, 6, 64]]
     faint = cut_crop(dot_picture([]), labelled(boxes, counts=False), affine, 64)
     assert len(faint.boxes) == 0
     assert len(faint.ignored) == 2

@@ -114,7 +114,7 @@ def compare(
         single = [*np.delete(ours.scores, mine), *np.delete(theirs.scores, yours)]
         alone += [float(score) for score in single]
         flips += _flips(both, threshold, tolerance.score)
-        flips += sum(score >= threshold + tolerance.score for score in single)
+        flips += sum(float(score) >= threshold + tolerance.score for score in single)
     usual = float(np.quantile(boxes, USUAL))
     return Difference(len(first), pairs, max(scores), max(boxes), usual, max(alone), flips)
 
