@@ -76,7 +76,10 @@ text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), mi
 
 @settings(max_examples=40, deadline=None)
 @given(
-    text, st.lists(st.tuples(sides, sides, st.integers(1, 500), st.integers(1, 500), st.booleans()), max_size=5)
+    text,
+    st.lists(
+        st.tuples(sides, sides, st.integers(1, 500), st.integers(1, 500), st.booleans()), max_size=5
+    ),
 )
 def test_what_is_written_is_read_again(name, rows):
     boxes = [[x, y, x + width, y + height] for x, y, width, height, _ in rows]

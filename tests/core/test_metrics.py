@@ -1,0 +1,190 @@
+import contextlib
+import io
+import math
+
+import numpy as np
+import pytest
+
+from blemish.core.defects import Defects
+from blemish.core.metrics import average_precision, centre_hit_recall, threshold_at_false_rate
+
+
+def draw_pictures(seed, num_classes=1, num_pictures=12):
+    """Pictures whose finds are shaken copies of true boxes and stray ones, scores often equal.
+
+    Whole pixels, so that both programs' arithmetic is exact at every threshold.
+    """
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for _ in range(num_pictures):
+        count = rng.integers(0, 7)
+        corner = rng.integers(0, 60, (count, 2))
+        true = np.hstack([corner, corner + rng.integers(5, 30, (count, 2))])
+        labels = rng.integers(0, num_classes, count)
+        copies = rng.integers(0, count, rng.integers(0, 9)) if count else np.zeros(0, int)
+        found = true[copies] + rng.integers(-3, 4, (len(copies), 4)) * (
+            rng.random((len(copies), 4)) < 0.4
+        )
+        strays = rng.integers(0, 60, (rng.integers(0, 4), 2))
+        found = np.vstack([found, np.hstack([strays, strays + rng.integers(5, 30, strays.shape)])])
+        found_labels = np.append(labels[copies], rng.integers(0, num_classes, len(strays)))
+        wrong = rng.random(len(found)) < 0.1
+        found_labels[wrong] = rng.integers(0, num_classes, wrong.sum())
+        found[:, 2:] = np.maximum(found[:, 2:], found[:, :2] + 1)
+        scores = rng.integers(1, 17, len(found)) / 16
+        pictures.append(
+            (
+                Defects.of(found, found_labels, scores),
+                Defects.of(true, labels),
+                rng.random(count) < rng.choice([0, 0.4]),
+            )
+        )
+    return pictures
+
+
+def by_pycocotools(pictures, iou):
+    """The oracle; ignored boxes are put outside the area range, as crowd boxes overlap otherwise.
+
+    pycocotools overwrites `ignore` by `iscrowd`, and takes a box's `area` as it is written.
+    """
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def rows(defects):
+        for box, label, score in zip(defects.boxes, defects.labels, defects.scores, strict=True):
+            x1, y1, x2, y2 = (float(side) for side in box)
+            bbox = [x1, y1, x2 - x1, y2 - y1]
+            yield {"category_id": int(label), "bbox": bbox, "score": float(score), "iscrowd": 0,
+                   "area": bbox[2] * bbox[3]}  # fmt: skip
+
+    true, found = [], []
+    for picture, (finds, boxes, ignore) in enumerate(pictures, 1):
+        for row, ignored in zip(rows(boxes), ignore, strict=True):
+            area = 1e12 if ignored else row["area"]
+            true.append(row | {"id": len(true) + 1, "image_id": picture, "area": area})
+        found += [row | {"id": len(found) + n, "image_id": picture}
+                  for n, row in enumerate(rows(finds), 1)]  # fmt: skip
+    base = {
+        "images": [{"id": number} for number in range(1, len(pictures) + 1)],
+        "categories": [{"id": label, "name": str(label)} for label in range(9)],
+    }
+    with contextlib.redirect_stdout(io.StringIO()):
+        sets = []
+        for annotations in (true, found):
+            coco = COCO()
+            coco.dataset = base | {"annotations": annotations}
+            coco.createIndex()
+            sets.append(coco)
+        judge = COCOeval(*sets, "bbox")
+        judge.params.iouThrs = np.array([iou])
+        judge.params.areaRng, judge.params.areaRngLbl = [[0, 1e10]], ["all"]
+        judge.params.maxDets = [10_000]
+        judge.evaluate()
+        judge.accumulate()
+    precision = judge.eval["precision"]
+    precision = precision[precision > -1]
+    return precision.mean() if precision.size else math.nan
+
+
+@pytest.mark.parametrize("iou", [0.3, 0.5, 0.55, 0.7, 0.75, 0.9])
+@pytest.mark.parametrize("num_classes", [1, 3])
+def test_average_precision_is_that_of_pycocotools(iou, num_classes):
+    seen = set()
+    for seed in range(12):
+        pictures = draw_pictures(seed, num_classes)
+        expected = by_pycocotools(pictures, iou)
+        assert average_precision(pictures, iou) == pytest.approx(expected, abs=1e-12)
+        seen.add(round(expected, 3))
+    assert len(seen) > 6
+
+
+def test_average_precision_of_planted_finds():
+    true = Defects.of([[0, 0, 10, 10], [20, 0, 30, 10]])
+    none, keep = Defects.none(), np.zeros(2, bool)
+    assert average_precision([(true, true, keep)]) == 1
+    assert average_precision([(none, true, keep)]) == 0
+    # Half the marks found at full precision: 51 of the 101 recalls.
+    assert average_precision([(true.take(np.array([0])), true, keep)]) == pytest.approx(51 / 101)
+    assert math.isnan(average_precision([]))
+    assert math.isnan(average_precision([(true, none, np.zeros(0, bool))]))
+    assert math.isnan(average_precision([(true, true, ~keep)]))
+
+
+def slow_centre_hits(pictures, rate):
+    """Try every threshold from the top, counting with a plain loop."""
+    scores = sorted({float(s) for found, _, _ in pictures for s in found.scores}, reverse=True)
+    best = None
+    for threshold in scores:
+        hits = false = 0
+        for found, true, ignore in pictures:
+            taken = set()
+            for find in np.argsort(-found.scores, kind="stable"):
+                if found.scores[find] < threshold:
+                    continue
+                x, y = (found.boxes[find, :2] + found.boxes[find, 2:]) / 2
+                around = [
+                    index for index, (x1, y1, x2, y2) in enumerate(true.boxes)
+                    if x1 <= x < x2 and y1 <= y < y2 and true.labels[index] == found.labels[find]
+                ]  # fmt: skip
+                open_ = [index for index in around if not ignore[index] and index not in taken]
+                if open_:
+                    centres = (true.boxes[open_, :2] + true.boxes[open_, 2:]) / 2
+                    taken.add(open_[np.hypot(*(centres - [x, y]).T).argmin()])
+                    hits += 1
+                elif not any(ignore[index] for index in around):
+                    false += 1
+        if false > rate * len(pictures):
+            break
+        best = (hits, threshold, false)
+    return best
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5, 1.5])
+def test_centre_hit_recall_is_that_of_the_slow_count(rate):
+    reached = 0
+    for seed in range(15):
+        pictures = draw_pictures(seed, num_classes=2)
+        hits = centre_hit_recall(pictures, rate)
+        slow = slow_centre_hits(pictures, rate)
+        if slow is None:
+            assert hits.recall == 0
+            continue
+        reached += 1
+        num_true = sum((~ignore).sum() for _, _, ignore in pictures)
+        assert hits.recall == pytest.approx(slow[0] / num_true)
+        assert hits.threshold >= slow[1]  # between them lie ignored finds only
+        assert hits.false_per_picture == pytest.approx(slow[2] / len(pictures))
+        assert threshold_at_false_rate(pictures, rate) == hits.threshold
+    assert reached > 3
+
+
+def one_picture(*scored):
+    """A true box at 0,0 and finds: (score, whether it lies on the box)."""
+    boxes = [[0, 0, 10, 10] if on else [50, 50, 60, 60] for _, on in scored]
+    found = Defects.of(boxes, scores=[score for score, _ in scored])
+    return found, Defects.of([[0, 0, 10, 10]]), np.zeros(1, bool)
+
+
+def test_equal_scores_are_kept_or_dropped_together():
+    pictures = [one_picture((0.9, True)), one_picture((0.5, True), (0.5, False))]
+    strict, loose = centre_hit_recall(pictures, 0.1), centre_hit_recall(pictures, 0.5)
+    assert (strict.recall, strict.threshold) == (0.5, pytest.approx(0.9))
+    assert (loose.recall, loose.threshold, loose.false_per_picture) == (1, 0.5, 0.5)
+
+
+def test_the_allowance_is_reached_exactly():
+    pictures = [one_picture((0.8, False), (0.7, True))] * 3 + [one_picture((0.9, True))] * 27
+    assert centre_hit_recall(pictures, 0.1).recall == 1
+    assert centre_hit_recall(pictures, 0.09).recall == pytest.approx(27 / 30)
+
+
+def test_a_threshold_above_the_best_find_where_even_that_is_too_much():
+    hits = centre_hit_recall([one_picture((0.5, False), (0.4, True))], 0.1)
+    assert (hits.recall, hits.false_per_picture) == (0, 0)
+    assert 0.5 < hits.threshold < 0.5001
+
+
+def test_nothing_found_and_nothing_true():
+    hits = centre_hit_recall([one_picture()], 0.1)
+    assert (hits.recall, hits.threshold, hits.false_per_picture) == (0, 1, 0)
+    assert math.isnan(centre_hit_recall([], 0.1).recall)
