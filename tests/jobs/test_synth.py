@@ -34,7 +34,7 @@ def test_what_is_drawn_is_read_back(tmp_path: Path, labels: str) -> None:
 def test_processes_draw_the_same_pictures_as_one(tmp_path: Path) -> None:
     one = write_drawn(SynthSettings(tmp_path / "one", count=2, workers=1))
     two = write_drawn(SynthSettings(tmp_path / "two", count=2, workers=2))
-    for path in sorted(one.glob("*.png")) + [one / "strength.csv"]:
+    for path in [*sorted(one.glob("*.png")), one / "strength.csv"]:
         assert path.read_bytes() == (two / path.name).read_bytes()
 
 

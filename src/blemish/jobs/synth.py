@@ -123,6 +123,6 @@ def _strengths(settings: SynthSettings, rows: Iterable[Row]) -> str:
         if settings.labels == "csv":
             if float(strength) < LABEL_STRENGTH:
                 continue
-            index = kept[image] = kept.get(image, -1) + 1
-        writer.writerow((image, index, strength, kind))
+            kept[image] = kept.get(image, -1) + 1
+        writer.writerow((image, kept.get(image, index), strength, kind))
     return text.getvalue()
