@@ -133,7 +133,7 @@ class Finder:
         return bring_home(_best_of_each(candidates, self.bundle.nms_iou), window)
 
 
-def open_finder(
+def open_finder(  # noqa: PLR0913  each is one wish of the user
     model: str | Path | None = None,
     min_score: float | None = None,
     region: str = "auto",
