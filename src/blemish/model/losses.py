@@ -56,6 +56,6 @@ def _area(low: Tensor, high: Tensor) -> Tensor:
 
 
 def losses_of(heat: Tensor, sides: Tensor, targets: Targets) -> dict[str, Tensor]:
-    """Give the parts of the loss and their weighted ``total``, in float32."""
+    """Give the parts of the loss and their weighted sum ``loss``, in float32."""
     parts = {"heat": heat_loss(heat.float(), targets), "box": side_loss(sides.float(), targets)}
-    return parts | {"total": parts["heat"] + BOX_WEIGHT * parts["box"]}
+    return parts | {"loss": parts["heat"] + BOX_WEIGHT * parts["box"]}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from blemish.errors import TrainingError
@@ -49,7 +49,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors."""
     tensors = {name: value.detach().contiguous() for name, value in weights.items()}
-    write_beside(path, lambda name: save_file(tensors, name))
+    # Not save_file: what it writes nobody else can read.
+    write_beside(path, lambda name: name.write_bytes(save(tensors)))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -61,7 +62,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         TrainingError: there are none.
     """
     if path.is_dir():
-        names = ("weights.safetensors", "best.safetensors", "last.safetensors")
+        names = ("weights.safetensors", "last.safetensors", "best.safetensors")
         found = [path / name for name in names if (path / name).is_file()]
         if not found:
             raise TrainingError(f"{path} holds no weights ({', '.join(names)})")

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from blemish.model.assign import Truth, assign
-from blemish.model.centernet import CELL
+from blemish.model.centernet import CELL, CenterNet
 from blemish.model.losses import losses_of
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 
-Validate = Callable[[nn.Module], Mapping[str, float]]
+Validate = Callable[[CenterNet], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class LoopPlan:
 class Learner:
     """All that changes while training."""
 
-    net: nn.Module
+    net: CenterNet
     average: Average
     optimiser: torch.optim.Optimizer
     num_classes: int
@@ -125,7 +125,7 @@ class Surroundings:
     clock: Callable[[], float] = field(default=time.monotonic)
 
 
-def make_learner(net: nn.Module, num_classes: int, plan: LoopPlan) -> Learner:
+def make_learner(net: CenterNet, num_classes: int, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
     net = net.to(memory_format=torch.channels_last)
     matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
@@ -177,7 +177,7 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
         heat, sides = learner.net(torch.from_numpy(batch.pixels))
     losses = losses_of(heat, sides, targets)
     learner.optimiser.zero_grad(set_to_none=True)
-    losses["total"].backward()  # type: ignore[no-untyped-call]
+    losses["loss"].backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
     if bool(norm.isfinite()):
         learner.optimiser.step()
@@ -216,6 +216,7 @@ class Log:
     def __init__(self, around: Surroundings, every: int = 10) -> None:
         self.around = around
         self.every = every
+        self.progress = 0.0
         self.rows: list[dict[str, float]] = []
         self.seconds: float | None = None
 
@@ -223,6 +224,7 @@ class Log:
         self, learner: Learner, row: Mapping[str, float], progress: float, images: int
     ) -> None:
         """Take note of a step; every tenth writes a line."""
+        self.progress = progress
         self.rows.append(dict(row))
         if len(self.rows) < self.every:
             return
@@ -234,9 +236,9 @@ class Log:
         mean = {name: float(f"{value:.5g}") for name, value in mean.items()}
         line = {"step": learner.step, "seconds": round(learner.seconds, 1), **mean}
         self.write(line)
-        self.around.watch(progress, line)
 
     def write(self, row: Mapping[str, float]) -> None:
-        """Append one line."""
+        """Append one line, and tell the watcher."""
+        self.around.watch(self.progress, row)
         with (self.around.run / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

@@ -1,0 +1,58 @@
+"""Labelled pictures as a source of crops: decoded once into a folder, then mapped."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from blemish.data.dataset import Dataset, Sample
+from blemish.data.images import open_picture
+from blemish.errors import TrainingError
+from blemish.training.batches import Labelled, Source
+from blemish.training.kept import Shelf, is_there, keep
+
+
+def keep_dataset(
+    dataset: Dataset, cache: Path, watch: Callable[[int, int], None] = lambda done, number: None
+) -> Source:
+    """Decode the pictures that are not there yet and give them as a source.
+
+    The folder inside ``cache`` is named after the files and labels, so a changed data set is
+    decoded anew. ``watch`` is told how many are done, of how many.
+
+    Raises:
+        PictureError: a picture cannot be read.
+    """
+    folder = cache / f"labelled-{fingerprint(dataset)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    number = len(dataset.samples)
+    for index, sample in enumerate(dataset.samples):
+        watch(index, number)
+        if not is_there(folder, index):
+            keep(folder, index, open_sample(sample))
+    return Source(Shelf(folder).load, lambda: number)
+
+
+def open_sample(sample: Sample) -> Labelled:
+    """Decode one picture and give it with its labels."""
+    return Labelled(open_picture(sample.path), sample.defects, sample.strength)
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Give a name that changes with any file (by size and time) and any label."""
+    code = hashlib.sha256()
+    for sample in dataset.samples:
+        file = sample.path.stat()
+        code.update(repr((str(sample.path), file.st_size, file.st_mtime_ns)).encode())
+        for array in (sample.defects.boxes, sample.defects.labels, sample.strength):
+            code.update(array.tobytes())
+    return code.hexdigest()[:16]
+
+
+def check_labels(dataset: Dataset, path: Path) -> None:
+    """Refuse a data set that teaches nothing.
+
+    Raises:
+        TrainingError: there is no label in it that counts.
+    """
+    if not any((sample.strength > 0).any() for sample in dataset.samples):
+        raise TrainingError(f"{path}: holds no label to learn from; label some defects first")

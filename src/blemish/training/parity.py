@@ -1,0 +1,195 @@
+"""Whether two engines give the same finds for one model.
+
+Finds are compared, not raw candidates: what a user would see differ is what counts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.core.boxes import box_iou
+from blemish.core.defects import Defects
+from blemish.errors import EngineError, ParityError
+from blemish.runtime.bundle import Bundle
+from blemish.runtime.engines import ENGINES, PRECISIONS, Engine, open_engine
+from blemish.runtime.finder import Finder
+from blemish.training.augment import Pixels
+
+LOWEST = 0.05  # finds under this score are not asked for
+COMPARED = 0.1  # pairs from this score on are compared; twice the lowest, so that a partner
+# whose score differs by all that is tolerated was still asked for
+SAME = 0.5  # IoU from which two finds are the same
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far finds may differ: scores, and box sides in px."""
+
+    score: float
+    box: float
+
+
+# Two float32 engines differ by the order in which they add: 2e-7 in scores and 6e-5 px in
+# boxes were measured. A thousand times that is still nothing a user could see; a wrong
+# operator, layout or rounding of pixels is far beyond it.
+FLOAT32 = Tolerance(score=1e-3, box=0.1)
+# bfloat16 keeps 8 bits: a score near 0.5 moves by some hundredths, a side of 30 px by a
+# quarter of a pixel. Boxes are drawn by hand to about 2 px.
+BFLOAT16 = Tolerance(score=0.05, box=2.0)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two engines' finds on the same pictures differ.
+
+    Attributes:
+        pictures: how many pictures were looked at.
+        pairs: finds that both have, with a score of at least `COMPARED` in one.
+        score: largest difference of a pair's scores.
+        box: largest difference of a pair's box sides in px.
+        unpaired: best score of a find that only one has; 0 if there is none.
+        flips: finds that count for one and not for the other, unless their scores are as near
+            to the threshold as the tolerance.
+    """
+
+    pictures: int
+    pairs: int
+    score: float
+    box: float
+    unpaired: float
+    flips: int
+
+    def within(self, tolerance: Tolerance) -> bool:
+        """Say whether the difference is tolerable."""
+        close = self.score <= tolerance.score and self.box <= tolerance.box
+        return close and self.flips == 0
+
+    def __str__(self) -> str:
+        """Give the numbers in words."""
+        return (
+            f"{self.pairs} pairs of finds on {self.pictures} pictures, scores differ by up to "
+            f"{self.score:.2g}, boxes by {self.box:.2g} px; the best find without a partner "
+            f"scores {self.unpaired:.2f}, {self.flips} differ at the threshold"
+        )
+
+
+def compare(
+    first: Sequence[Defects], second: Sequence[Defects], threshold: float, tolerance: Tolerance
+) -> Difference:
+    """Compare two engines' finds, one `Defects` a picture, asked for from `LOWEST` on.
+
+    A find may lack a partner without a fault: where two boxes overlap by just the limit of
+    suppression, a hair decides whether both stay. At the threshold that is a flip.
+    """
+    scores, boxes, alone = [0.0], [0.0], [0.0]
+    pairs = flips = 0
+    for ours, theirs in zip(first, second, strict=True):
+        mine, yours = _pair(ours, theirs)
+        both = np.stack((ours.scores[mine], theirs.scores[yours]))
+        seen = both.max(axis=0, initial=0) >= COMPARED
+        pairs += int(seen.sum())
+        scores += np.abs(both[0] - both[1])[seen].tolist()
+        boxes += np.abs(ours.boxes[mine] - theirs.boxes[yours])[seen].max(axis=1).tolist()
+        single = [*np.delete(ours.scores, mine), *np.delete(theirs.scores, yours)]
+        alone += [float(score) for score in single]
+        flips += _flips(both, threshold, tolerance.score)
+        flips += sum(score >= threshold + tolerance.score for score in single)
+    return Difference(len(first), pairs, max(scores), max(boxes), max(alone), flips)
+
+
+def _pair(first: Defects, second: Defects) -> tuple[list[int], list[int]]:
+    """Pair finds of one label, the best overlaps first; gives the rows of either."""
+    overlaps = box_iou(first.boxes, second.boxes)
+    overlaps[first.labels[:, None] != second.labels[None, :]] = 0
+    rows: list[int] = []
+    columns: list[int] = []
+    while overlaps.size and overlaps.max() >= SAME:
+        row, column = np.unravel_index(int(overlaps.argmax()), overlaps.shape)
+        rows.append(int(row))
+        columns.append(int(column))
+        overlaps[row] = 0
+        overlaps[:, column] = 0
+    return rows, columns
+
+
+def _flips(scores: NDArray[np.float32], threshold: float, tolerance: float) -> int:
+    """Count pairs (2, N) that the threshold parts and of which one is farther off than that."""
+    parted = (scores >= threshold).sum(axis=0) == 1
+    far = np.abs(scores - threshold).max(axis=0, initial=0) > tolerance
+    return int((parted & far).sum())
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Lets engines and precisions pass that find what the net itself finds.
+
+    Attributes:
+        bundle: the graph, not yet at its place.
+        reference: what the net itself finds, a `Defects` a picture.
+        pictures: (H, W, 3) uint8 each.
+        threads: for the engines; 0 for all cores.
+    """
+
+    bundle: Bundle
+    reference: Sequence[Defects]
+    pictures: Sequence[Pixels]
+    threads: int = 0
+
+    def pass_float32(self) -> dict[str, Difference]:
+        """Give the difference of each engine that is installed.
+
+        Raises:
+            ParityError: one of them finds something else than the net.
+        """
+        passed = {}
+        for name in filter(find_spec, ENGINES):
+            passed[name] = self._differ(name, "float32", COMPARED, FLOAT32)
+            if not passed[name].within(FLOAT32):
+                raise ParityError(
+                    f"{name} does not find what the net finds ({passed[name]}; scores may differ "
+                    f"by {FLOAT32.score:g}, boxes by {FLOAT32.box:g} px); nothing was written: "
+                    "try another version of torch, onnx or the engine"
+                )
+        return passed
+
+    def try_bfloat16(self, threshold: float) -> Difference | None:
+        """Give OpenVINO's difference in bfloat16; None where it cannot run."""
+        try:
+            return self._differ("openvino", "bfloat16", threshold, BFLOAT16)
+        except EngineError:
+            return None
+
+    def _differ(
+        self, name: str, precision: str, threshold: float, tolerance: Tolerance
+    ) -> Difference:
+        asked = replace(self.bundle, precisions=dict.fromkeys(ENGINES, PRECISIONS))
+        found = finds_of(asked, open_engine(asked, name, precision, self.threads), self.pictures)
+        return compare(self.reference, found, threshold, tolerance)
+
+
+def finds_of(bundle: Bundle, engine: Engine, pictures: Sequence[Pixels]) -> list[Defects]:
+    """Give what an engine finds in whole pictures as they are, from `LOWEST` on."""
+    finder = Finder(bundle, engine, LOWEST, "whole", 1.0)
+    return [finder(pixels) for pixels in pictures]
+
+
+def parity_facts(
+    passed: Mapping[str, Difference], bfloat16: Difference | None
+) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Give the precisions each engine may run in, and the numbers behind that."""
+    precisions: dict[str, tuple[str, ...]] = dict.fromkeys(passed, ("float32",))
+    numbers: dict[str, Any] = {name: {"float32": _rounded(d)} for name, d in passed.items()}
+    if bfloat16 is not None:
+        good = bfloat16.within(BFLOAT16)
+        numbers["openvino"]["bfloat16"] = {"passed": good, **_rounded(bfloat16)}
+        if good:
+            precisions["openvino"] = PRECISIONS
+    return precisions, numbers
+
+
+def _rounded(difference: Difference) -> dict[str, float]:
+    return {name: float(f"{value:.3g}") for name, value in asdict(difference).items()}

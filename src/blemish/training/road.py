@@ -1,0 +1,58 @@
+"""The one road from pixels to finds with a torch net in the engine's place.
+
+What is measured while training, or compared before an export, is what ships.
+"""
+
+from pathlib import Path
+
+import torch
+
+from blemish import __version__
+from blemish.model.centernet import STRIDE, CenterNet
+from blemish.model.deploy import pick_peaks
+from blemish.runtime.bundle import Bundle
+from blemish.runtime.engines import Candidates, Engine, Windows
+from blemish.runtime.finder import Finder
+
+WINDOW = 1024  # a picture of 900 px fits in one; memory of an engine grows with its square
+OVERLAP = 128  # wider than nearly every mark
+NMS_IOU = 0.5
+TOP_K = 256
+
+
+def draft_bundle() -> Bundle:
+    """Give the facts of a model that is not on disk: no path, no threshold, no wafer size."""
+    return Bundle(
+        path=Path(),
+        name="draft",
+        blemish=__version__,
+        net={},
+        classes=(),
+        threshold=0.0,
+        stride=STRIDE,
+        window=WINDOW,
+        overlap=OVERLAP,
+        nms_iou=NMS_IOU,
+        top_k=TOP_K,
+        wafer_diameter=None,
+        wafer_range=None,
+        precisions={},
+    )
+
+
+def torch_engine(net: CenterNet, top_k: int = TOP_K) -> Engine:
+    """Give an engine that runs the net itself, norms not folded, in float32."""
+    net.eval()
+
+    @torch.inference_mode()
+    def run(windows: Windows) -> Candidates:
+        heat, sides = net(torch.from_numpy(windows))
+        boxes, scores, labels = pick_peaks(heat, sides, top_k)
+        return boxes.numpy(), scores.numpy(), labels.numpy()
+
+    return Engine("torch", "float32", run)
+
+
+def net_finder(net: CenterNet, min_score: float) -> Finder:
+    """Give a finder that looks at whole pictures as they are, with the net itself."""
+    return Finder(draft_bundle(), torch_engine(net), min_score, "whole", 1.0)
