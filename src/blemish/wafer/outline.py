@@ -61,6 +61,16 @@ class Outline:
         """Twice the geometric mean of the semi-axes, in pixels."""
         return 2 * float(np.sqrt(self.axes[0] * self.axes[1]))
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The smallest upright box around the ellipse: x1, y1, x2, y2 in pixels."""
+        turn = np.deg2rad(self.angle)
+        a, b = self.axes
+        across = float(np.hypot(a * np.cos(turn), b * np.sin(turn)))
+        down = float(np.hypot(a * np.sin(turn), b * np.cos(turn)))
+        x, y = self.centre
+        return x - across, y - down, x + across, y + down
+
     def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
         """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""
         away = np.asarray(points, np.float64).reshape(-1, 2) - self.centre
