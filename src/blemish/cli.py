@@ -69,7 +69,7 @@ def blemish(
 
 
 @app.command()
-def find(
+def find(  # noqa: PLR0913  the options of the command are its parameters
     paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
@@ -162,17 +162,25 @@ def synth(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
     seed: Annotated[int, typer.Option(min=0, help="Which series of pictures.")] = 0,
     labels: Annotated[str, typer.Option(metavar="voc|csv|coco", help="Kind of labels.")] = "voc",
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Draw what training never sees.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
     debug: Debug = False,
 ) -> None:
     """Draw wafers with known defects and write their labels."""
     with _plain_errors():
-        from blemish.jobs.synth import write_drawn
+        from blemish.jobs.synth import SynthSettings, write_drawn
+        from blemish.report.terminal import watching_share
 
-        write_drawn(out, count, seed, labels)
+        settings = SynthSettings(out, count, seed, labels, held_back, workers)
+        with watching_share("drawing") as show:
+            write_drawn(settings, lambda done, of: show(done / of, f"{done} of {of}"))
+        typer.echo(f"Drawn: {count} pictures with labels in {out}")
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913
     *,
     drawn: Annotated[
         bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")

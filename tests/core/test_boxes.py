@@ -47,6 +47,7 @@ def test_areas_and_overlaps_count_pixels(first, second):
 
 
 @given(boxes)
+@settings(max_examples=60, deadline=None)
 def test_overlap_is_symmetric_and_one_with_itself(rows):
     overlaps = box_iou(rows, rows)
     np.testing.assert_array_equal(overlaps, overlaps.T)
@@ -54,6 +55,7 @@ def test_overlap_is_symmetric_and_one_with_itself(rows):
 
 
 @given(boxes)
+@settings(max_examples=60, deadline=None)
 def test_clipped_boxes_keep_the_pixels_of_the_picture(rows):
     picture = pixels_of((0, 0, 30, 20))
     for before, after in zip(rows, clip_boxes(rows, 30, 20), strict=True):

@@ -229,6 +229,16 @@ def test_overwriting_takes_the_earlier_result_away_and_nothing_else(
     assert [row["image"] for row in table(report, "images.csv")] == ["b.png"]
 
 
+def test_a_changed_run_file_cannot_name_other_files_to_remove(
+    run: Callable[..., FindReport], three: Path
+) -> None:
+    out = run().out
+    (out / "run.json").write_text(json.dumps({"pictures": ["../in/a.png", str(three / "b.png")]}))
+    assert len(run(overwrite=True).rows) == 3
+    (out / "run.json").write_text('["pictures"]')
+    assert len(run(overwrite=True).rows) == 3
+
+
 def test_a_result_inside_the_input_is_not_looked_at(
     run: Callable[..., FindReport], three: Path
 ) -> None:

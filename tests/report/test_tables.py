@@ -64,7 +64,7 @@ def test_coco_is_read_by_another_reader(tmp_path: Path) -> None:
     assert first["bbox"] == [1, 2, 30.25, 40.5]
     assert first["area"] == pytest.approx(30.25 * 40.5, abs=0.01)
     assert coco.loadCats([first["category_id"]])[0]["name"] == "긁힘, long"
-    assert (first["score"], second["score"]) == (0.9123, 0.5)
+    assert (first["score"], second["score"]) == (0.91234, 0.5)
     assert second["image_id"] == first["image_id"]
 
 

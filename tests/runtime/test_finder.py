@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,23 +13,17 @@ from blemish.core.boxes import box_centres
 from blemish.errors import BundleError, PictureError, UsageError
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
+from blemish.wafer.outline import Outline
 from planted_bundle import blobs, planted_bundle
 
 
-@dataclass(frozen=True)
-class Disc:
-    """A wafer's outline as the finder uses it."""
-
-    centre: tuple[float, float]
-    diameter: float
-
-    def contains(self, points: NDArray[np.float32], margin: float = 0.0) -> NDArray[np.bool_]:
-        distance = np.hypot(*(np.asarray(points) - self.centre).T)
-        return np.asarray(distance <= self.diameter / 2 + margin, np.bool_)
+def a_disc(centre: tuple[float, float], diameter: float) -> Outline:
+    """A round wafer without a flat."""
+    return Outline(centre, (diameter / 2, diameter / 2), 0.0, "none", 0.0, 0.0)
 
 
-def with_disc(finder: Finder, disc: Disc | None, region: str = "auto") -> Finder:
-    return replace(finder, region=region, outline_of=lambda pixels: disc)  # type: ignore[arg-type,return-value]
+def with_disc(finder: Finder, disc: Outline | None, region: str = "auto") -> Finder:
+    return replace(finder, region=region, outline_of=lambda pixels: disc)
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +98,26 @@ def test_boxes_stay_inside_the_picture(finder: Finder) -> None:
 
 
 def test_finds_outside_the_wafer_are_dropped_and_counted(finder: Finder) -> None:
-    seen = with_disc(finder, Disc((300, 300), 560)).look(blobs(600, 600, [(300, 300), (20, 20)]))
+    seen = with_disc(finder, a_disc((300, 300), 560)).look(blobs(600, 600, [(300, 300), (20, 20)]))
     assert len(seen.defects) == 1
     assert abs(seen.defects.boxes[0] - [286, 286, 314, 314]).max() <= 2
     assert (seen.num_outside, seen.scale, seen.note) == (1, 1.0, "")
+
+
+def test_the_wafer_is_looked_at_as_in_the_whole_picture_and_no_more(finder: Finder) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def engine(windows: NDArray[np.uint8]) -> object:
+        sizes.append(windows.shape[1:3])
+        return finder.engine(windows)
+
+    watched = replace(finder, engine=engine)  # type: ignore[arg-type]
+    picture = blobs(800, 900, [(420, 330), (300, 430)])
+    whole = replace(watched, region="whole").look(picture)
+    part = with_disc(watched, a_disc((400, 400), 600)).look(picture)
+    assert len(part.defects) == len(whole.defects) == 2
+    np.testing.assert_allclose(part.defects.boxes, whole.defects.boxes, atol=1e-3)
+    assert sizes[1] == (672, 672)  # from 100 to 700 and a little, begun and filled on the stride
 
 
 def test_the_whole_region_never_asks_for_an_outline(finder: Finder) -> None:
@@ -141,11 +151,10 @@ def test_a_wafer_is_looked_at_in_the_size_the_model_knows(
     pixels = blobs(side, side, [])
     half = spot.shape[0] // 2
     pixels[160 - half : 160 + half, 160 - half : 160 + half] = spot[: 2 * half, : 2 * half]
-    scaled = with_disc(finder, Disc((160, 160), diameter))
+    scaled = with_disc(finder, a_disc((160, 160), diameter))
     seen = replace(scaled, engine=engine).look(pixels)  # type: ignore[arg-type]
     assert seen.scale == scale
-    expected = -(-round(side * scale) // 32) * 32
-    assert max(shape[1] for shape in asked) == min(expected, 1024)
+    assert max(shape[1] for shape in asked) >= min(diameter * scale, side * scale)
     assert len(seen.defects) == 1
     assert abs(box_centres(seen.defects.boxes)[0] - 160).max() <= 4 / scale
     assert abs(seen.defects.boxes[0, 2] - seen.defects.boxes[0, 0] - 28 / scale) <= 0.5
@@ -155,7 +164,7 @@ def test_scales_are_obeyed(bundle: Bundle) -> None:
     pixels = blobs(200, 120, [])
     for scale, expected in [("native", 1.0), (2.5, 2.5), ("0.5", 0.5)]:
         opened = open_finder(bundle.path, scale=scale, engine="onnxruntime", threads=1)
-        assert with_disc(opened, Disc((60, 60), 5000)).look(pixels).scale == expected
+        assert with_disc(opened, a_disc((60, 60), 5000)).look(pixels).scale == expected
 
 
 def test_the_minimum_score_is_the_bundles_unless_given(bundle: Bundle) -> None:

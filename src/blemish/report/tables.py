@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from blemish.core.boxes import box_area
 from blemish.core.defects import Defects
+from blemish.data.coco import write_coco
+from blemish.data.labels import PictureLabels
 
 Status = Literal["clean", "defective", "partial", "failed"]
 STATUSES: tuple[Status, ...] = ("clean", "defective", "partial", "failed")
@@ -65,30 +65,18 @@ def images_csv(rows: Iterable[ImageRow]) -> str:
 
 def finds_coco(rows: Sequence[ImageRow], classes: Sequence[str]) -> str:
     """Give the finds as a COCO data set whose annotations carry scores; failed pictures are out."""
-    read = [row for row in rows if row.status != "failed"]
-    images = [
-        {"id": number, "file_name": row.image, "width": row.width, "height": row.height}
-        for number, row in enumerate(read, 1)
-    ]
-    finds = [(number, *find) for number, row in enumerate(read, 1) for find in _finds_of(row)]
-    areas = [float(area) for row in read for area in box_area(row.defects.boxes)]
-    annotations = [
-        {
-            "id": number,
-            "image_id": image,
-            "category_id": label + 1,
-            "bbox": [round(value, 2) for value in (x1, y1, x2 - x1, y2 - y1)],
-            "area": round(area, 2),
-            "iscrowd": 0,
-            "score": round(score, 4),
-        }
-        for number, ((image, (x1, y1, x2, y2), label, score), area) in enumerate(
-            zip(finds, areas, strict=True), 1
+    pictures = [
+        PictureLabels.of(
+            row.image,
+            (row.width, row.height),
+            row.defects.boxes,
+            tuple(classes[label] for label in row.defects.labels),
+            scores=row.defects.scores,
         )
+        for row in rows
+        if row.status != "failed"
     ]
-    categories = [{"id": number, "name": name} for number, name in enumerate(classes, 1)]
-    content = {"images": images, "annotations": annotations, "categories": categories}
-    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    return write_coco(pictures, classes)
 
 
 def as_json(row: ImageRow, classes: Sequence[str]) -> dict[str, Any]:

@@ -31,6 +31,9 @@ MAX_ENLARGEMENT = 4.0
 # the outline is measured to about this, and a mark on the rim must not be lost by it.
 RIM_MARGIN = 0.005
 
+# Pixels beyond the rim that are looked at as well, so that the net sees what a rim is.
+RIM_ROOM = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Finding:
@@ -94,8 +97,9 @@ class Finder:
         outline = None if self.region == "whole" else self.outline_of(pixels)
         scale = self._scale_for(outline)
         looked_at, factors = _resize(pixels, scale)
-        found = self._find(looked_at)
-        found = Defects(found.boxes / factors, found.labels, found.scores)
+        part, corner = self._part(looked_at, outline, factors)
+        found = self._find(part)
+        found = Defects((found.boxes + corner) / factors, found.labels, found.scores)
         note = "no wafer found: nothing was dropped; check the picture or use --region auto"
         if outline is None:
             return Finding(found, 0, None, scale, note if self.region == "wafer" else "")
@@ -113,6 +117,26 @@ class Finder:
         if low <= outline.diameter <= high:
             return 1.0
         return min(bundle.wafer_diameter / outline.diameter, MAX_ENLARGEMENT)
+
+    def _part(
+        self, pixels: Pixels, outline: Outline | None, factors: NDArray[np.float32]
+    ) -> tuple[Pixels, NDArray[np.float32]]:
+        """Give the part of a picture that holds the wafer, and its corner as x, y, x, y.
+
+        It begins on the net's stride, so the net sees the wafer as in the whole picture; what
+        lies beyond would be looked at only to be dropped.
+        """
+        if outline is None:
+            return pixels, np.zeros(4, np.float32)
+        stride = self.bundle.stride
+        bounds = np.array(outline.bounds, np.float64) * factors
+        margin = RIM_ROOM + RIM_MARGIN * outline.diameter * float(factors[0])
+        left, top = (max(int((low - margin) // stride) * stride, 0) for low in bounds[:2])
+        right, bottom = (int(np.ceil(high + margin)) for high in bounds[2:])
+        part = pixels[top:bottom, left:right]
+        if 0 in part.shape:
+            return pixels, np.zeros(4, np.float32)
+        return part, np.array([left, top, left, top], np.float32)
 
     def _find(self, pixels: Pixels) -> Defects:
         """Find the defects of a picture at the scale it has."""
@@ -133,7 +157,7 @@ class Finder:
         return bring_home(_best_of_each(candidates, self.bundle.nms_iou), window)
 
 
-def open_finder(
+def open_finder(  # noqa: PLR0913  each is one wish of the user
     model: str | Path | None = None,
     min_score: float | None = None,
     region: str = "auto",

@@ -143,7 +143,7 @@ def _streaks(rng: np.random.Generator, side: int) -> Field:
     bent = position + np.float32(rng.uniform(0, 10)) * smooth_field(rng, (side, side), 200.0)
     strength = np.clip(smooth_field(rng, (side, side), 220.0) + np.float32(0.3), 0, 2)
     indices = np.clip(bent, 0, 3 * side - 1).astype(np.int32)
-    return np.asarray(np.float32(log_uniform(rng, 0.2, 2.2)) * strength * line[indices])
+    return np.asarray(np.float32(log_uniform(rng, 0.15, 1.6)) * strength * line[indices])
 
 
 def _add_edge_ring(rng: np.random.Generator, disc: Disc, depth: Field, field: Field) -> None:
@@ -165,9 +165,15 @@ def _add_edge_ring(rng: np.random.Generator, disc: Disc, depth: Field, field: Fi
 
 
 def _add_rim_blob(rng: np.random.Generator, disc: Disc, field: Field) -> None:
-    """Change the thickness where a clamp held the wafer: a soft or sharp patch on the rim."""
+    """Change the thickness where a clamp held the wafer: a soft or sharp patch on the rim.
+
+    One in three is a haze along the rim, longer, softer and fainter.
+    """
     angle = rng.uniform(0, 2 * np.pi)
+    haze = rng.random() < 0.33
     length, width = rng.uniform(9, 36), rng.uniform(5, 22)
+    if haze:
+        length, width = rng.uniform(20, 90), rng.uniform(8, 22)
     centre = np.array(disc.rim_point(angle, rng.uniform(-2, 10)))
     outward = np.array([np.cos(angle), np.sin(angle)])
     sideways = np.array([-outward[1], outward[0]])
@@ -183,6 +189,6 @@ def _add_rim_blob(rng: np.random.Generator, disc: Disc, field: Field) -> None:
     if (high - low).min() < 4:
         return
     shape = (int(high[1] - low[1]), int(high[0] - low[0]))
-    cover = polygon(shape, points - low, float(rng.choice([0.5, 2.0, 7.0])))
-    change = np.float32(rng.choice([-1, 1]) * log_uniform(rng, 15, 160))
-    field[low[1] : high[1], low[0] : high[0]] += change * cover
+    cover = polygon(shape, points - low, 7.0 if haze else float(rng.choice([0.5, 2.0, 7.0])))
+    change = rng.choice([-1, 1]) * log_uniform(rng, 3 if haze else 15, 40 if haze else 160)
+    field[low[1] : high[1], low[0] : high[0]] += np.float32(change) * cover

@@ -14,15 +14,18 @@ Field = NDArray[np.floating[Any]]
 
 def smooth_field(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Field:
     """Draw a smooth field of unit deviation whose features are about ``cell`` pixels large."""
+    if cell >= 24 and min(shape) >= 64:  # so smooth that a quarter of the size shows all of it
+        quarter = (-(-shape[0] // 4), -(-shape[1] // 4))
+        small = smooth_field(rng, quarter, cell / 4)
+        size = (quarter[1] * 4, quarter[0] * 4)
+        large = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large[: shape[0], : shape[1]], np.float32)
     rows, columns = (max(2, int(np.ceil(side / cell)) + 1) for side in shape)
     coarse = rng.standard_normal((rows + 2, columns + 2), dtype=np.float32)
-    large = cv2.resize(
-        coarse,
-        (int((columns + 2) * cell), int((rows + 2) * cell)),
-        interpolation=cv2.INTER_CUBIC,
-    )
-    top, left = int(cell * 0.5), int(cell * 0.5)
-    return np.asarray(large[top : top + shape[0], left : left + shape[1]], np.float32)
+    size = (int((columns + 2) * cell), int((rows + 2) * cell))
+    field = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    inset = int(cell * 0.5)
+    return np.asarray(field[inset : inset + shape[0], inset : inset + shape[1]], np.float32)
 
 
 def grid(shape: tuple[int, int], left: int = 0, top: int = 0) -> tuple[Field, Field]:

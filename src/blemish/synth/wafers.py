@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from blemish.core.boxes import box_iou
 from blemish.core.defects import Defects
 from blemish.synth.disc import Disc, draw_disc, draw_thickness_field
-from blemish.synth.fields import Field, edge, grid
+from blemish.synth.fields import Field, blur, edge, grid
 from blemish.synth.film import (
     MAX_THICKNESS,
     TABLE_SIZE,
@@ -240,10 +240,10 @@ def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Dis
     boxes: list[NDArray[np.float32]] = []
     strengths: list[float] = []
     for mark in marks:
-        signal = _signal(mark, shot)
-        strength = _strength(signal, shot.pixels[mark.window], shot.levels[mark.window])
-        extent = visible_extent(signal) if np.abs(signal).max() > 0 else (0.0, 0.0, 1.0, 1.0)
-        box = _box(rng, extent, mark)
+        signal, backdrop, corner = _apart(mark, shot)
+        extent = visible_extent(signal)
+        strength = _strength(signal, backdrop, extent)
+        box = _box(rng, extent, corner)
         if boxes and box_iou(box[None], np.stack(boxes)).max() > 0.6:
             strength = min(strength, LABEL_STRENGTH * 0.9)  # a person draws one box for both
         boxes.append(box)
@@ -252,46 +252,91 @@ def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Dis
     return Wafer(shot.pixels, Defects.of(boxes), np.array(strengths, np.float32), kinds, disc)
 
 
-def _signal(mark: Mark, shot: _Shot) -> Field:
-    """Give what a mark changes in the noiseless picture, (h, w, 3) grey levels."""
-    rows, columns = mark.window
-    margin = 8
-    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
-    wide = (slice(top, rows.stop + margin), slice(left, columns.stop + margin))
-    difference = develop(shot.marked[wide], shot.camera) - develop(shot.bare[wide], shot.camera)
-    height, width = mark.footprint.shape
-    own = difference[rows.start - top :, columns.start - left :][:height, :width]
-    reach = develop(np.repeat(mark.footprint[..., None] ** 2, 3, axis=2), shot.camera)
-    return np.asarray(own * (reach > 255 * 0.06), np.float32)
+def _apart(mark: Mark, shot: _Shot) -> tuple[Field, Field, tuple[int, int]]:
+    """Take a mark and its backdrop apart, on a window twice as large as its patch.
 
-
-def _strength(signal: Field, stored: NDArray[np.uint8], levels: Field) -> float:
-    """Give the matched filter's signal-to-noise in the stored picture.
-
-    The filter is the noiseless mark itself; its noise is the deviation of its answers to
-    what lens, sensor and compression left over, at every (circular) shift on the patch, so
-    grain and blocks count as strongly as the filter sees them.
+    Returns:
+        What the mark changes in the noiseless picture and the stored picture without any mark,
+        both (h, w, 3) grey levels, and the window's left and top in the picture.
     """
-    energy = float((signal**2).sum())
+    rows, columns = mark.window
+    margin = mark.footprint.shape[0] // 2
+    top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+    window = (slice(top, rows.stop + margin), slice(left, columns.stop + margin))
+    change = develop(shot.marked[window], shot.camera) - develop(shot.bare[window], shot.camera)
+    backdrop = shot.pixels[window].astype(np.float32) - change
+    reach = np.zeros(change.shape[:2], np.float32)
+    height, width = mark.footprint.shape
+    own = (slice(rows.start - top, None), slice(columns.start - left, None))
+    reach[own][:height, :width] = mark.footprint
+    signal = change * (blur(reach, shot.camera.blur + 0.5) > 0.05)[..., None]
+    return signal, backdrop, (left, top)
+
+
+def _strength(
+    signal: Field, backdrop: Field, extent: tuple[float, float, float, float]
+) -> float:
+    """Give the matched filter's signal-to-noise: how far a mark stands out of its backdrop.
+
+    The filter is the noiseless mark, made blind to slow backgrounds (its projection on
+    quadratic surfaces is taken off). Its noise is the typical (median) answer to the stored
+    picture without marks at sixteen places around, so grain, compression blocks and streaks
+    count as the filter sees them. What the backdrop answers at the mark's own place beyond two
+    such deviations is taken from the mark: on an edge of the picture's own, nobody sees it.
+    """
+    grown = _grown(extent, signal.shape)
+    part = (slice(grown[1], grown[3]), slice(grown[0], grown[2]))
+    template = _without_slow(signal[part])
+    energy = float((template * signal[part]).sum())
     if energy < 1e-6:
         return 0.0
-    noise = stored.astype(np.float32) - levels
-    noise -= noise.mean(axis=(0, 1))
-    seen = energy + float((signal * noise).sum())
-    spectrum = np.fft.rfft2(noise, axes=(0, 1)) * np.fft.rfft2(signal, axes=(0, 1)).conj()
-    answers = np.fft.irfft2(spectrum.sum(axis=2), s=signal.shape[:2])
-    floor = 0.3 * float(np.sqrt(energy))  # rounding to whole grey levels alone
-    return max(seen, 0.0) / max(float(answers.std()), floor)
+    reach = max(extent[2] - extent[0], extent[3] - extent[1]) / 2 + 4
+    answers = []
+    for share in (1.0, 1.7):
+        for turn in np.arange(8) * np.pi / 4 + share:
+            x = grown[0] + round(share * reach * np.cos(turn))
+            y = grown[1] + round(share * reach * np.sin(turn))
+            place = backdrop[max(y, 0) : y + len(template), max(x, 0) : x + template.shape[1]]
+            if place.shape == template.shape:
+                answers.append(abs(float((template * place).sum())))
+    rounding = 0.3 * float(np.sqrt((template**2).sum()))  # of whole grey levels alone
+    noise = max(1.4826 * float(np.median(answers)) if answers else np.inf, rounding)
+    here = abs(float((template * backdrop[part]).sum()))
+    return max(energy - max(here - 2 * noise, 0), 0.0) / noise
+
+
+def _grown(
+    extent: tuple[float, float, float, float], shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Give the extent with a third more on each side, in whole pixels within the window."""
+    x1, y1, x2, y2 = extent
+    beside, below = (x2 - x1) / 3 + 3, (y2 - y1) / 3 + 3
+    return (
+        max(int(x1 - beside), 0),
+        max(int(y1 - below), 0),
+        min(int(np.ceil(x2 + beside)), shape[1]),
+        min(int(np.ceil(y2 + below)), shape[0]),
+    )
+
+
+def _without_slow(signal: Field) -> Field:
+    """Take the best quadratic surface off each channel of (h, w, 3)."""
+    height, width = signal.shape[:2]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    surfaces = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    flat = signal.reshape(-1, 3)
+    weights = np.linalg.solve(surfaces.T @ surfaces, surfaces.T @ flat)
+    return np.asarray((flat - surfaces @ weights).reshape(signal.shape), np.float32)
 
 
 def _box(
-    rng: np.random.Generator, extent: tuple[float, float, float, float], mark: Mark
+    rng: np.random.Generator, extent: tuple[float, float, float, float], corner: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Box a mark generously and with a person's scatter; never under 26 px, in the picture."""
     x1, y1, x2, y2 = extent
     sides = np.array([x2 - x1, y2 - y1]) * 1.15 + 19
     sides = np.maximum(sides * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2), 26)
-    centre = np.array([mark.left + (x1 + x2) / 2, mark.top + (y1 + y2) / 2])
+    centre = np.array([corner[0] + (x1 + x2) / 2, corner[1] + (y1 + y2) / 2])
     centre += rng.normal(0, 1 + 0.015 * sides)
     low, high = centre - sides / 2, centre + sides / 2
     box = np.rint(np.concatenate([low, high]))

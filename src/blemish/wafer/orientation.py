@@ -1,37 +1,42 @@
 """The flat or the notch that shows the crystal's direction on a wafer's rim.
 
-All is done in the frame in which the rim is the unit circle; directions are in degrees from x
+All is done in the frame in which the rim is the unit circle; directions are in radians from x
 towards y, depths in radii.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.wafer.rim import (
-    NUM_SECTORS,
-    Edges,
-    Floats,
-    Pixels,
-    Shape,
-    rim_in_view,
-    sector_of,
-)
+from blemish.wafer.edges import Edges, Floats, Pixels, sector_of
+from blemish.wafer.ellipse import Shape, rim_in_view
 
 Mark = Literal["flat", "notch", "none"]
 
 FLAT_DEPTHS = (0.016, 0.13)
 """SEMI flats cut 0.034 to 0.076 of the radius off, secondary ones from 0.016."""
 NUM_TURNS = 90
-NUM_ANGLES = 1440
+NUM_ANGLES = 1080
+NOTCH_AROUND = 36
+"""Stretch on both sides of a notch that must be plain rim, 12 degrees."""
+NOTCH_RUN = (2, 14)
+"""Width of a notch in `NUM_ANGLES`, 0.7 to 4.7 degrees; clamps on the rim are wider."""
 
 
-def find_flat(edges: Edges, shape: Shape) -> tuple[float, float] | None:
-    """Give (direction, depth) of a flat; None unless its chord is seen and the arc is not."""
-    unit = shape.to_unit(edges.points)
-    normals = edges.normals @ shape.matrix
+@dataclass(frozen=True)
+class Found:
+    """A flat or notch: ``turn`` is its direction in radians, ``depth`` its cut in radii."""
+
+    turn: float
+    depth: float
+
+
+def find_flat(edges: Edges, shape: Shape) -> Found | None:
+    """Find a flat; None unless its chord is seen and the arc behind it is not."""
+    unit, normals = shape.to_unit(edges.points), edges.normals @ shape.matrix
     normals /= np.hypot(normals[:, :1], normals[:, 1:]) + np.float32(1e-6)
     normals *= np.sign((normals * unit).sum(axis=1, keepdims=True))
     depth = 1 - (normals * unit).sum(axis=1)
@@ -39,84 +44,80 @@ def find_flat(edges: Edges, shape: Shape) -> tuple[float, float] | None:
     near &= np.hypot(unit[:, 0], unit[:, 1]) < 1.02
     unit, normals, depth = unit[near], normals[near], depth[near]
     rim = rim_in_view(edges, shape)
-    best = None
-    for turn, guess in _likely_chords(normals, depth, shape.radius):
-        found = _fit_chord(unit, normals, turn, guess, shape.radius)
-        if found is not None and _arc_is_missing(*rim, *found):
-            best = found
-            break
+
+    def first_true(guesses: list[Found]) -> Found | None:
+        for guess in guesses:
+            found = _fit_chord(unit, normals, guess, shape.radius)
+            if found is not None and _arc_is_missing(*rim, found):
+                return found
+        return None
+
+    best = first_true(_likely_chords(normals, depth, shape.radius))
     if best is None:
         return None
     # An edge ring repeats the chord farther in: the outermost of the parallel ones counts.
-    for guess in np.arange(FLAT_DEPTHS[0], best[1] - 2 / shape.radius, 1.5 / shape.radius):
-        found = _fit_chord(unit, normals, best[0], float(guess), shape.radius)
-        if found is not None and _arc_is_missing(*rim, *found):
-            best = found
-            break
-    return float(np.rad2deg(best[0]) % 360), best[1]
+    step = 1.5 / shape.radius
+    outer = np.arange(FLAT_DEPTHS[0], best.depth - step, step)
+    return first_true([Found(best.turn, float(level)) for level in outer]) or best
 
 
-def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[tuple[float, float]]:
-    """Give (direction in radians, depth) of up to four chords, the best filled first."""
-    step = 1 / radius
-    turns = (np.arctan2(normals[:, 1], normals[:, 0]) / (2 * np.pi) * NUM_TURNS).astype(int)
-    levels = (depth / step).astype(int)
-    num_levels = int(FLAT_DEPTHS[1] / step) + 3
-    flat = np.bincount(turns % NUM_TURNS * num_levels + levels, minlength=NUM_TURNS * num_levels)
-    counts = flat.reshape(NUM_TURNS, num_levels).astype(np.float32)
-    around = np.pad(np.pad(counts, ((1, 1), (0, 0)), mode="wrap"), ((0, 0), (1, 1)))
-    counts = np.asarray(cv2.boxFilter(around, -1, (3, 3), normalize=False))[1:-1, 1:-1]
-    levels_mid = (np.arange(num_levels) + 0.5) * step
-    length = 2 * radius * np.sqrt(np.maximum(2 * levels_mid - levels_mid**2, 1e-6))
-    filled = counts / length
-    filled[:, levels_mid < FLAT_DEPTHS[0]] = 0
+def _likely_chords(normals: Floats, depth: Floats, radius: float) -> list[Found]:
+    """Give up to four chords, the best filled first: a vote of directions and depths."""
+    num_levels = int(FLAT_DEPTHS[1] * radius) + 3
+    turns = np.floor(np.arctan2(normals[:, 1], normals[:, 0]) / (2 * np.pi) * NUM_TURNS)
+    cells = turns.astype(int) % NUM_TURNS * num_levels + (depth * radius).astype(int)
+    votes = np.bincount(cells, minlength=NUM_TURNS * num_levels).reshape(NUM_TURNS, num_levels)
+    around = np.pad(votes.astype(np.float32), ((1, 1), (0, 0)), mode="wrap")
+    counts = np.asarray(cv2.boxFilter(around, -1, (3, 3), normalize=False))[1:-1]
+    levels = (np.arange(num_levels) + 0.5) / radius
+    filled = counts / (2 * radius * np.sqrt(2 * levels - levels**2))
+    filled[:, levels < FLAT_DEPTHS[0]] = 0
     found = []
     for _ in range(4):
         turn, level = divmod(int(filled.argmax()), num_levels)
         if filled[turn, level] < 0.4:
             break
-        found.append((float((turn + 0.5) * 2 * np.pi / NUM_TURNS), float(levels_mid[level])))
-        filled[turn, max(level - 1, 0) : level + 2] = 0
-        filled[turn - 1, max(level - 1, 0) : level + 2] = 0
-        filled[(turn + 1) % NUM_TURNS, max(level - 1, 0) : level + 2] = 0
+        found.append(Found((turn + 0.5) * 2 * np.pi / NUM_TURNS, float(levels[level])))
+        beside = np.arange(turn - 1, turn + 2) % NUM_TURNS
+        filled[beside, max(level - 1, 0) : level + 2] = 0
     return found
 
 
-def _fit_chord(
-    unit: Floats, normals: Floats, turn: float, depth: float, radius: float
-) -> tuple[float, float] | None:
-    """Give the chord's (direction in radians, depth) after a line fit; None if it has holes."""
-    reach = 0.0
-    along = np.zeros(0, np.float32)
+def _fit_chord(unit: Floats, normals: Floats, guess: Found, radius: float) -> Found | None:
+    """Fit a line to the edges along the chord; None if it is bent or has holes."""
+    turn, depth = guess.turn, guess.depth
+    reach, along, across = 0.0, np.zeros(0, np.float32), np.zeros(0, np.float32)
     for band in (2.5, 1.8, 1.2, 1.2):
         out = np.array([np.cos(turn), np.sin(turn)], np.float32)
         height, lateral = unit @ out, unit @ np.array([-out[1], out[0]], np.float32)
-        reach = float(np.sqrt(max(2 * depth - depth * depth, 1e-6)))
+        reach = float(np.sqrt(2 * depth - depth * depth))
         on = (np.abs(height - (1 - depth)) * radius < band) & (np.abs(lateral) < reach)
         on &= normals @ out > 0.96
-        if on.sum() < 8:
-            return None
         along, across = lateral[on], height[on]
-        slope, level = np.polyfit(along, across, 1)
+        level, slope = _polynomial(along, across, 1)
         turn -= float(np.arctan(slope))
-        depth = 1 - float(level) * float(np.cos(np.arctan(slope)))
+        depth = 1 - float(level * np.cos(np.arctan(slope)))
         if not FLAT_DEPTHS[0] <= depth <= FLAT_DEPTHS[1]:
             return None
     parts = np.unique(((along / reach + 1) * 10).astype(int))
     # A piece of a border concentric with the rim has the bend -0.5 in this frame, a chord 0.
-    bend = np.polyfit(along, across, 2)[0]
-    return (turn, depth) if len(parts) >= 14 and bend > -0.2 else None
+    bend = _polynomial(along, across, 2)[2]
+    return Found(turn, depth) if len(parts) >= 14 and bend > -0.2 else None
 
 
-def _arc_is_missing(
-    held: NDArray[np.bool_], seen: NDArray[np.bool_], turn: float, depth: float
-) -> bool:
+def _polynomial(x: Floats, y: Floats, degree: int) -> NDArray[np.float64]:
+    """Give the least-squares coefficients, constant first; zeros for no points."""
+    powers = x[:, None].astype(np.float64) ** np.arange(degree + 1)
+    return np.asarray(np.linalg.lstsq(powers, y.astype(np.float64), rcond=None)[0], np.float64)
+
+
+def _arc_is_missing(held: NDArray[np.bool_], seen: NDArray[np.bool_], flat: Found) -> bool:
     """Tell whether the rim is seen on both sides of the chord but not behind its middle."""
-    half = np.arccos(1 - depth)
-    middle, beside = (turn - half / 2, turn + half / 2), 0.2
-    left = _share(held, turn - half - beside, turn - half)
-    right = _share(held, turn + half, turn + half + beside)
+    half, beside = float(np.arccos(1 - flat.depth)), 0.2
+    low, high = flat.turn - half, flat.turn + half
+    middle = flat.turn - half / 2, flat.turn + half / 2
     missing = _share(held, *middle) <= 0.4 and _share(seen, *middle) >= 0.6
+    left, right = _share(held, low - beside, low), _share(held, high, high + beside)
     return missing and min(left, right) >= 0.4
 
 
@@ -124,3 +125,57 @@ def _share(sectors: NDArray[np.bool_], low: float, high: float) -> float:
     angles = np.linspace(low, high, 24)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     return float(sectors[sector_of(directions)].mean())
+
+
+def find_notch(pixels: Pixels, shape: Shape, factor: float) -> Found | None:
+    """Find a notch: the one short stretch where the outside's colour reaches into the rim.
+
+    A notch is 2 to 9 px deep, so the whole picture is looked at, along circles near the rim.
+    ``shape`` is in pixels of the picture reduced by ``factor``.
+    """
+    angles = np.arange(NUM_ANGLES) * (2 * np.pi / NUM_ANGLES)
+    levels = np.array([1.025, 1.02, 1.015, 0.996, 0.994, 0.992, 0.968, 0.965, 0.962])
+    circle = np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    rim = shape.matrix @ circle * np.float32(factor)
+    x, y = (
+        (levels[:, None] * rim[i] + shape.centre[i] * factor - 0.5).astype(np.float32)
+        for i in (0, 1)
+    )
+    rings = np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR), np.float32)
+    outside, inside, deep = rings.reshape(3, 3, NUM_ANGLES, 3).mean(axis=1)
+    around, usual, usual_deep = (_running_median(ring) for ring in (outside, inside, deep))
+    step = around - usual
+    contrast = np.hypot(np.hypot(step[:, 0], step[:, 1]), step[:, 2])
+    reached = ((inside - usual) * step).sum(axis=1) > 0.5 * contrast**2
+    reached &= np.abs(inside - around).sum(axis=1) < 0.9 * contrast
+    # A round pad over the rim looks like a notch, but it is to be seen outside as well.
+    reached &= np.abs(outside - around).sum(axis=1) < 0.5 * contrast
+    reached &= np.abs(deep - usual_deep).sum(axis=1) < 0.5 * contrast
+    in_frame = (x[0] > 0) & (y[0] > 0) & (x[0] < pixels.shape[1]) & (y[0] < pixels.shape[0])
+    clear = in_frame & (contrast > 20)
+    runs = [run for run in _runs(reached & clear) if NOTCH_RUN[0] <= run[1] <= NOTCH_RUN[1]]
+    if len(runs) != 1:
+        return None
+    start, length = runs[0]
+    beside = np.arange(start - NOTCH_AROUND, start + length + NOTCH_AROUND) % NUM_ANGLES
+    if clear[beside].mean() < 0.9 or reached[beside].sum() > length:
+        return None
+    turn = (start + (length - 1) / 2) * 2 * np.pi / NUM_ANGLES
+    return Found(turn, length * np.pi / NUM_ANGLES)
+
+
+def _running_median(colours: Floats) -> Floats:
+    """Give the median of each channel over 21 neighbours around the circle, shape (N, 3)."""
+    strip = np.pad(np.rint(colours).astype(np.uint8), ((10, 10), (0, 0)), mode="wrap")
+    return np.asarray(cv2.medianBlur(strip[None], 21), np.float32)[0, 10:-10]
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Give (start, length) of the runs of true flags around the circle."""
+    changes = np.flatnonzero(flags != np.roll(flags, 1))
+    if len(changes) == 0:
+        return []
+    if not flags[changes[0]]:
+        changes = np.roll(changes, -1)
+    starts, ends = changes[::2], changes[1::2]
+    return [(int(s), int((e - s) % len(flags))) for s, e in zip(starts, ends, strict=True)]

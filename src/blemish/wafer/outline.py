@@ -6,25 +6,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blemish.wafer.orientation import Mark, find_flat
-from blemish.wafer.rim import (
+from blemish.wafer.edges import (
     LEAST_SHARE,
     MOST_SHARE,
     NUM_SECTORS,
     Edges,
     Pixels,
-    Shape,
-    Support,
     best_radii,
-    outer_border,
-    edges_near,
     find_edges,
-    fit_ellipse,
-    measure_support,
     reduce_picture,
-    rim_offsets,
     vote_centres,
 )
+from blemish.wafer.ellipse import (
+    Shape,
+    Support,
+    edges_near,
+    fit_ellipse,
+    measure_support,
+    outer_border,
+)
+from blemish.wafer.orientation import Found, Mark, find_flat, find_notch
+
+LEAST_SIDE = 24
+"""Shortest side of a picture in pixels, reduced or not, in which a wafer is looked for."""
+LEAST_ARC = 0.13
+"""Share of the whole circle that edges must support; less does not hold the centre."""
+CLEAR_SCORE = 0.8
+"""Score from which no other guess is tried."""
+
 
 @dataclass(frozen=True)
 class Outline:
@@ -51,6 +60,16 @@ class Outline:
     def diameter(self) -> float:
         """Twice the geometric mean of the semi-axes, in pixels."""
         return 2 * float(np.sqrt(self.axes[0] * self.axes[1]))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The smallest upright box around the ellipse: x1, y1, x2, y2 in pixels."""
+        turn = np.deg2rad(self.angle)
+        a, b = self.axes
+        across = float(np.hypot(a * np.cos(turn), b * np.sin(turn)))
+        down = float(np.hypot(a * np.sin(turn), b * np.cos(turn)))
+        x, y = self.centre
+        return x - across, y - down, x + across, y + down
 
     def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
         """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""
@@ -82,33 +101,28 @@ def _matrix(axes: tuple[float, float], angle: float) -> NDArray[np.float64]:
     return np.asarray(frame @ np.diag(axes) @ frame.T, np.float64)
 
 
-LEAST_SIDE = 24
-"""Shortest side in pixels, after reduction, in which a wafer is looked for."""
-
-
-LEAST_ARC = 0.13
-"""Share of the whole circle that must be seen; less does not hold the centre."""
-
-
 def find_outline(pixels: Pixels) -> Outline | None:
     """Find the wafer's disc in a picture (H, W, 3); None if no rim is seen well enough.
 
-    The outermost of the concentric borders is taken, so an edge ring belongs to the wafer.
+    The outermost of concentric borders is taken, so an edge ring belongs to the wafer.
     """
+    if min(pixels.shape[:2]) < LEAST_SIDE:
+        return None
     small, factor = reduce_picture(pixels)
     if min(small.shape[:2]) < LEAST_SIDE:
         return None
     edges = find_edges(small)
-    shape = find_shape(edges)
+    shape = _find_shape(edges)
     if shape is None:
         return None
     flat = find_flat(edges, shape)
     if flat is not None:
-        return _outline(shape, factor, "flat", *flat)
-    return _outline(shape, factor, "none", 0.0, 0.0)
+        return _outline(shape, factor, "flat", flat)
+    notch = find_notch(pixels, shape, factor)
+    return _outline(shape, factor, "none" if notch is None else "notch", notch)
 
 
-def find_shape(edges: Edges) -> Shape | None:
+def _find_shape(edges: Edges) -> Shape | None:
     """Find the ellipse of the wafer's outer border among the edges."""
     if len(edges.points) < NUM_SECTORS // 2:
         return None
@@ -118,14 +132,14 @@ def find_shape(edges: Edges) -> Shape | None:
         for centre in vote_centres(some, 4)
         for support, radius in best_radii(some, centre, 2)
     ]
-    # A larger circle wins over one within it that is somewhat clearer: rings lie inside the rim.
     guesses.sort(key=lambda guess: -guess[0])
     best_worth, best = 0.0, None
     for _, radius, centre in guesses[:3]:
         for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
             score = _score(measure_support(edges, shape), edges.size, shape.radius)
-            if score > 0.8:
+            if score > CLEAR_SCORE:
                 return shape
+            # A larger shape wins over one in it that is a little clearer: rings lie inside.
             if score * shape.radius > best_worth:
                 best_worth, best = score * shape.radius, shape
     return best
@@ -150,14 +164,16 @@ def _score(support: Support, size: tuple[int, int], radius: float) -> float:
     return score if fits and support.arc >= LEAST_ARC and score >= needed else 0.0
 
 
-def _outline(shape: Shape, factor: float, mark: Mark, turn: float, depth: float) -> Outline:
-    direction = shape.matrix @ np.array([np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))])
+def _outline(shape: Shape, factor: float, mark: Mark, found: Found | None) -> Outline:
+    """Bring a shape of the reduced picture, and a mark in its unit frame, to the picture."""
+    turn, depth = (0.0, 0.0) if found is None else (found.turn, found.depth)
+    toward = shape.matrix @ np.array([np.cos(turn), np.sin(turn)])
     frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
     return Outline(
         centre=(float(shape.centre[0] * factor), float(shape.centre[1] * factor)),
         axes=(float(axes[0]), float(axes[1])),
         angle=float(np.rad2deg(np.arctan2(frame[1, 0], frame[0, 0])) % 180),
         mark=mark,
-        mark_angle=float(np.rad2deg(np.arctan2(direction[1], direction[0])) % 360) if depth else 0.0,
+        mark_angle=0.0 if found is None else float(np.rad2deg(np.arctan2(*toward[::-1])) % 360),
         mark_depth=depth,
     )
