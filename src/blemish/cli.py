@@ -69,7 +69,7 @@ def blemish(
 
 
 @app.command()
-def find(  # noqa: PLR0913  the options of the command are its parameters
+def find(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
@@ -180,7 +180,7 @@ def synth(
 
 
 @app.command()
-def train(  # noqa: PLR0913
+def train(
     *,
     drawn: Annotated[
         bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
