@@ -88,7 +88,8 @@ def _steepest(across: Floats, down: Floats) -> Floats:
         x = np.where(steeper, across[:, channel], x)
         y = np.where(steeper, down[:, channel], y)
         best = np.maximum(best, squares[:, channel])
-    return np.stack([x, y], axis=1) / np.sqrt(best + np.float32(1e-6))[:, None]
+    steepest = np.stack([x, y], axis=1) / np.sqrt(best + np.float32(1e-6))[:, None]
+    return np.asarray(steepest, np.float32)
 
 
 def vote_centres(edges: Edges, count: int) -> list[Floats]:
@@ -108,7 +109,8 @@ def vote_centres(edges: Edges, count: int) -> list[Floats]:
     centres = []
     for _ in range(count):
         row, column = divmod(int(heap.argmax()), columns)
-        centres.append(np.array([column + 0.5, row + 0.5], np.float32) * CELL - border)
+        centre = np.array([column + 0.5, row + 0.5]) * CELL - border
+        centres.append(np.asarray(centre, np.float32))
         heap[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = 0
     return centres
 
