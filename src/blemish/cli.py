@@ -181,40 +181,64 @@ def synth(
 
 @app.command()
 def train(
+    data: Annotated[
+        Path | None, typer.Argument(help="Labelled pictures: a folder, a CSV or a COCO file.")
+    ] = None,
     *,
-    drawn: Annotated[
-        bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
-    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the run.")],
-    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the run.")] = 60.0,
-    start: Annotated[
-        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    drawn: Annotated[
+        bool, typer.Option("--synth", help="Learn from wafers that are drawn on the way.")
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Length of the run.", show_default="60")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the run in steps instead.")
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for decoded pictures.", show_default="in the run")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and pictures.")] = 0,
     threads: Threads = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 8,
+    crop: Annotated[int, typer.Option(min=64, help="Side of a crop, a multiple of 32.")] = 416,
     debug: Debug = False,
 ) -> None:
-    """Train a model."""
+    """Train a model on drawn wafers or on your own labels."""
     with _plain_errors(needs="train"):
-        if not drawn:
-            raise UsageError("name what to train on: --synth")
+        if drawn == (data is not None) and not resume:
+            raise UsageError("name what to train on: labelled pictures, or --synth")
+        if minutes is not None and steps is not None:
+            raise UsageError("give --minutes or --steps, not both")
+        if crop % 32:
+            raise UsageError(f"--crop {crop} is not a multiple of 32")
         from blemish.jobs.train import TrainSettings, train_run
         from blemish.report.terminal import watching_share
+        from blemish.training.batches import BatchPlan
         from blemish.training.loop import LoopPlan
 
+        length = 60.0 if minutes is None and steps is None else minutes
         settings = TrainSettings(
             out,
+            data=data,
+            count=count,
+            cache=cache,
             start=start,
             resume=resume,
             seed=seed,
             threads=threads,
-            loop=LoopPlan(minutes=minutes),
+            batches=BatchPlan(size=crop, batch=batch),
+            loop=LoopPlan(steps=steps, minutes=length),
         )
         with watching_share("training") as show:
-            run = train_run(settings, lambda share, row: show(share, f"loss {row['loss']:.3f}"))
+            run = train_run(settings, show)
         typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
 
 
@@ -223,14 +247,34 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    name: Annotated[
+        str | None, typer.Option(help="The model's name.", show_default="the folder's")
+    ] = None,
+    weights: Annotated[str, typer.Option(metavar="last|best")] = "last",
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="measured"),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Pictures to compare the engines on.", show_default="validation"),
+    ] = None,
+    looked: Annotated[
+        int, typer.Option(min=1, help="Validation pictures to measure the threshold on.")
+    ] = 100,
+    threads: Threads = 0,
     debug: Debug = False,
 ) -> None:
     """Turn a training run into a model bundle for `find --model`."""
     with _plain_errors(needs="train"):
-        from blemish.jobs.export import export_bundle
+        from blemish.jobs.export import ExportSettings, export_bundle
+        from blemish.report.terminal import watching_share
 
-        export_bundle(run, out)
-        typer.echo(f"Exported: {out}. Next: blemish find PICTURES --model {out} --out DIR")
+        settings = ExportSettings(weights, threshold, pictures, name, looked, threads)
+        with watching_share("exporting") as show:
+            bundle = export_bundle(run, out, settings, show)
+        typer.echo(f"Exported: {out}, threshold {bundle.threshold:.3f}, {bundle.precisions}")
+        typer.echo(f"Next: blemish find PICTURES --model {out} --out DIR")
 
 
 @contextmanager

@@ -63,8 +63,9 @@ def reduce_picture(pixels: Pixels) -> tuple[Pixels, float]:
 def find_edges(small: Pixels, times: float = 3.0) -> Edges:
     """Give thin edges with the normal of their steepest channel; how steep is not asked later.
 
-    The threshold is so many ``times`` the median slope, so noise and texture do not flood the vote, while a
-    grey wafer before grey metal still has a rim. Whole pixels will do: the fit averages hundreds.
+    The threshold is so many ``times`` the median slope, so noise and texture do not flood the
+    vote, while a grey wafer before grey metal still has a rim. Whole pixels will do: the fit
+    averages hundreds.
     """
     smooth = cv2.GaussianBlur(small.astype(np.int16) * FINE, (5, 5), 0.9)
     across = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 1, 0), np.int16)
