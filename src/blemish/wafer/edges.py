@@ -63,9 +63,8 @@ def reduce_picture(pixels: Pixels) -> tuple[Pixels, float]:
 def find_edges(small: Pixels, times: float = 3.0) -> Edges:
     """Give thin edges with the normal of their steepest channel; how steep is not asked later.
 
-    The threshold is so many ``times`` the median slope, so noise and texture do not flood the
-    vote, while a grey wafer before grey metal still has a rim. Whole pixels will do: the fit
-    averages hundreds.
+    The threshold is so many ``times`` the median slope: noise and texture do not flood the vote,
+    and grey before grey still has a rim. Whole pixels will do, as the fit averages hundreds.
     """
     smooth = cv2.GaussianBlur(small.astype(np.int16) * FINE, (5, 5), 0.9)
     across = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 1, 0), np.int16)
@@ -89,8 +88,8 @@ def _steepest(across: Floats, down: Floats) -> Floats:
         x = np.where(steeper, across[:, channel], x)
         y = np.where(steeper, down[:, channel], y)
         best = np.maximum(best, squares[:, channel])
-    steepest = np.stack([x, y], axis=1) / np.sqrt(best + np.float32(1e-6))[:, None]
-    return np.asarray(steepest, np.float32)
+    lengths = np.sqrt(best + np.float32(1e-6))[:, None]
+    return np.asarray(np.stack([x, y], axis=1) / lengths, np.float32)
 
 
 def vote_centres(edges: Edges, count: int) -> list[Floats]:
@@ -111,7 +110,7 @@ def vote_centres(edges: Edges, count: int) -> list[Floats]:
     for _ in range(count):
         row, column = divmod(int(heap.argmax()), columns)
         centre = np.array([column + 0.5, row + 0.5]) * CELL - border
-        centres.append(np.asarray(centre, np.float32))
+        centres.append(centre.astype(np.float32))
         heap[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = 0
     return centres
 
