@@ -182,52 +182,47 @@ def synth(
 @app.command()
 def train(
     data: Annotated[
-        Path | None, typer.Argument(help="Labelled pictures: a folder, a CSV or a COCO file.")
+        Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
     ] = None,
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the run.")],
     drawn: Annotated[
-        bool, typer.Option("--synth", help="Learn from wafers that are drawn on the way.")
+        bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
     ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the run.")],
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Length of the run.", show_default="60")
+        float | None, typer.Option(min=0.1, help="Length of the run.", show_default="60")
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Length of the run in steps instead.")
-    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
+    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
+    ] = None,
     start: Annotated[
         Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder for decoded pictures.", show_default="in the run")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides weights and pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = 0,
     threads: Threads = 0,
     batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 8,
-    crop: Annotated[int, typer.Option(min=64, help="Side of a crop, a multiple of 32.")] = 416,
+    crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 416,
     debug: Debug = False,
 ) -> None:
-    """Train a model on drawn wafers or on your own labels."""
+    """Train a model on labelled pictures or drawn wafers."""
     with _plain_errors(needs="train"):
-        if drawn == (data is not None) and not resume:
-            raise UsageError("name what to train on: labelled pictures, or --synth")
-        if minutes is not None and steps is not None:
-            raise UsageError("give --minutes or --steps, not both")
-        if crop % 32:
-            raise UsageError(f"--crop {crop} is not a multiple of 32")
+        if (data is not None) == drawn and not resume:
+            raise UsageError("name what to train on: either a data set or --synth")
         from blemish.jobs.train import TrainSettings, train_run
         from blemish.report.terminal import watching_share
         from blemish.training.batches import BatchPlan
         from blemish.training.loop import LoopPlan
 
-        length = 60.0 if minutes is None and steps is None else minutes
+        if minutes is None and steps is None and not resume:
+            minutes = 60.0
         settings = TrainSettings(
-            out,
-            data=data,
+            *(out, data),
             count=count,
             cache=cache,
             start=start,
@@ -235,7 +230,7 @@ def train(
             seed=seed,
             threads=threads,
             batches=BatchPlan(size=crop, batch=batch),
-            loop=LoopPlan(steps=steps, minutes=length),
+            loop=LoopPlan(steps=steps, minutes=minutes),
         )
         with watching_share("training") as show:
             run = train_run(settings, show)
@@ -247,20 +242,22 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
-    name: Annotated[
-        str | None, typer.Option(help="The model's name.", show_default="the folder's")
-    ] = None,
-    weights: Annotated[str, typer.Option(metavar="last|best")] = "last",
+    weights: Annotated[
+        str, typer.Option(metavar="last|best", help="Those of the end or the best validation.")
+    ] = "last",
     threshold: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="measured"),
     ] = None,
     pictures: Annotated[
         Path | None,
-        typer.Option(help="Pictures to compare the engines on.", show_default="validation"),
+        typer.Option(help="Pictures to compare the engines on.", show_default="held out"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model.", show_default="the folder's")
     ] = None,
     looked: Annotated[
-        int, typer.Option(min=1, help="Validation pictures to measure the threshold on.")
+        int, typer.Option(min=1, help="Held-out pictures to measure the threshold on.")
     ] = 100,
     threads: Threads = 0,
     debug: Debug = False,
@@ -273,8 +270,10 @@ def export(
         settings = ExportSettings(weights, threshold, pictures, name, looked, threads)
         with watching_share("exporting") as show:
             bundle = export_bundle(run, out, settings, show)
-        typer.echo(f"Exported: {out}, threshold {bundle.threshold:.3f}, {bundle.precisions}")
-        typer.echo(f"Next: blemish find PICTURES --model {out} --out DIR")
+        typer.echo(
+            f"Exported: {out}, threshold {bundle.threshold:g}. "
+            f"Next: blemish find PICTURES --model {out} --out DIR"
+        )
 
 
 @contextmanager
