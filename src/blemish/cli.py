@@ -69,7 +69,7 @@ def blemish(
 
 
 @app.command()
-def find(  # noqa: PLR0913  the options of the command are its parameters
+def find(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
@@ -180,41 +180,60 @@ def synth(
 
 
 @app.command()
-def train(  # noqa: PLR0913
+def train(
+    data: Annotated[
+        Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
+    ] = None,
     *,
     drawn: Annotated[
         bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the run.")],
-    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the run.")] = 60.0,
-    start: Annotated[
-        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Length of the run.", show_default="60")
     ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Decides weights and pictures.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = 0,
     threads: Threads = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 8,
+    crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 416,
     debug: Debug = False,
 ) -> None:
-    """Train a model."""
+    """Train a model on labelled pictures or drawn wafers."""
     with _plain_errors(needs="train"):
-        if not drawn:
-            raise UsageError("name what to train on: --synth")
+        if (data is not None) == drawn and not resume:
+            raise UsageError("name what to train on: either a data set or --synth")
         from blemish.jobs.train import TrainSettings, train_run
         from blemish.report.terminal import watching_share
+        from blemish.training.batches import BatchPlan
         from blemish.training.loop import LoopPlan
 
+        if minutes is None and steps is None and not resume:
+            minutes = 60.0
         settings = TrainSettings(
-            out,
+            *(out, data),
+            count=count,
+            cache=cache,
             start=start,
             resume=resume,
             seed=seed,
             threads=threads,
-            loop=LoopPlan(minutes=minutes),
+            batches=BatchPlan(size=crop, batch=batch),
+            loop=LoopPlan(steps=steps, minutes=minutes),
         )
         with watching_share("training") as show:
-            run = train_run(settings, lambda share, row: show(share, f"loss {row['loss']:.3f}"))
+            run = train_run(settings, show)
         typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
 
 
@@ -223,14 +242,38 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    weights: Annotated[
+        str, typer.Option(metavar="last|best", help="Those of the end or the best validation.")
+    ] = "last",
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="measured"),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Pictures to compare the engines on.", show_default="held out"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model.", show_default="the folder's")
+    ] = None,
+    looked: Annotated[
+        int, typer.Option(min=1, help="Held-out pictures to measure the threshold on.")
+    ] = 100,
+    threads: Threads = 0,
     debug: Debug = False,
 ) -> None:
     """Turn a training run into a model bundle for `find --model`."""
     with _plain_errors(needs="train"):
-        from blemish.jobs.export import export_bundle
+        from blemish.jobs.export import ExportSettings, export_bundle
+        from blemish.report.terminal import watching_share
 
-        export_bundle(run, out)
-        typer.echo(f"Exported: {out}. Next: blemish find PICTURES --model {out} --out DIR")
+        settings = ExportSettings(weights, threshold, pictures, name, looked, threads)
+        with watching_share("exporting") as show:
+            bundle = export_bundle(run, out, settings, show)
+        typer.echo(
+            f"Exported: {out}, threshold {bundle.threshold:g}. "
+            f"Next: blemish find PICTURES --model {out} --out DIR"
+        )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import torch
 
 from blemish.data.dataset import Dataset, read_dataset, split
 from blemish.errors import TrainingError
-from blemish.model.centernet import DEFAULT_NET, build_net
+from blemish.model.centernet import DEFAULT_NET, STRIDE, build_net
 from blemish.synth.wafers import draw_wafer
 from blemish.training.augment import Augment
 from blemish.training.batches import Batches, BatchPlan, Labelled, Source
@@ -154,7 +154,7 @@ def describe(row: Mapping[str, float]) -> str:
 
 
 def check_folder(settings: TrainSettings) -> None:
-    """Refuse a folder or a length that does not fit.
+    """Refuse a folder, a length or a crop that does not fit.
 
     Raises:
         TrainingError: it holds a run already, or none to resume.
@@ -167,6 +167,12 @@ def check_folder(settings: TrainSettings) -> None:
     lengths = [settings.loop.steps, settings.loop.minutes].count(None)
     if lengths != 1 and not (lengths == 2 and settings.resume):
         raise TrainingError("give the length of the run either in steps or in minutes")
+    size, batch = settings.batches.size, settings.batches.batch
+    if size < STRIDE or size % STRIDE or batch < 1:
+        raise TrainingError(
+            f"a batch of {batch} crops of {size} px cannot be cut: give at least one crop, with a "
+            f"side that is a multiple of {STRIDE}"
+        )
 
 
 def recorded(settings: TrainSettings) -> TrainSettings:

@@ -38,11 +38,12 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise TrainingError(f"no checkpoint at {path}") from None
+        raise TrainingError(f"{path}: no checkpoint there") from None
     except Exception as error:
-        raise TrainingError(f"{path} is not a checkpoint of blemish: {error}") from error
+        # torch's own words are a page, and advise to trust the file.
+        raise TrainingError(f"{path}: is not a checkpoint of blemish, or damaged") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise TrainingError(f"{path} is not a checkpoint of format {FORMAT}")
+        raise TrainingError(f"{path}: is not a checkpoint of format {FORMAT}")
     return state
 
 
@@ -65,11 +66,12 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         names = ("weights.safetensors", "last.safetensors", "best.safetensors")
         found = [path / name for name in names if (path / name).is_file()]
         if not found:
-            raise TrainingError(f"{path} holds no weights ({', '.join(names)})")
+            raise TrainingError(f"{path}: holds no weights ({', '.join(names)})")
         path = found[0]
     if path.suffix != ".safetensors":
         return dict(load_checkpoint(path)["average"])
     try:
         return dict(load_file(path))
     except Exception as error:
-        raise TrainingError(f"cannot read weights from {path}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise TrainingError(f"{path}: cannot read weights from it ({reason})") from error

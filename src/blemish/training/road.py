@@ -5,6 +5,7 @@ What is measured while training, or compared before an export, is what ships.
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from blemish import __version__
@@ -46,7 +47,8 @@ def torch_engine(net: CenterNet, top_k: int = TOP_K) -> Engine:
 
     @torch.inference_mode()
     def run(windows: Windows) -> Candidates:
-        heat, sides = net(torch.from_numpy(windows))
+        # Kept pictures are mapped read-only, which torch does not take without a warning.
+        heat, sides = net(torch.from_numpy(np.require(windows, requirements="W")))
         boxes, scores, labels = pick_peaks(heat, sides, top_k)
         return boxes.numpy(), scores.numpy(), labels.numpy()
 

@@ -3,6 +3,7 @@
 Lengths are pixels of the reduced picture, as in `blemish.wafer.edges`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,15 @@ class Shape:
 
     def to_unit(self, points: Floats) -> Floats:
         """Give the points in the frame in which the ellipse is the unit circle, shape (N, 2)."""
-        inverse = np.linalg.inv(self.matrix).T
+        (a, b), (c, d) = self.matrix.tolist()
+        inverse = np.array([[d, -c], [-b, a]], np.float32) / np.float32(a * d - b * c)
         return np.asarray((points - self.centre) @ inverse, np.float32)
 
     @property
     def radius(self) -> float:
         """The geometric mean of the semi-axes."""
-        return float(np.sqrt(abs(np.linalg.det(self.matrix))))
+        (a, b), (c, d) = self.matrix.tolist()
+        return math.sqrt(abs(a * d - b * c))
 
 
 def rim_offsets(edges: Edges, shape: Shape) -> tuple[Floats, Floats, Floats]:

@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from blemish.errors import LabelError, TrainingError, UsageError
+from blemish.jobs import train as job
+from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
+from blemish.training.batches import BatchPlan
+from blemish.training.checkpoint import load_weights
+from blemish.training.loop import LoopPlan
+from planted import TINY_NET, planted, write_dataset
+
+BATCHES = BatchPlan(size=64, batch=2)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("train") / "data")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, data: Path) -> TrainSettings:
+    return TrainSettings(
+        run=tmp_path / "run", data=data, net=TINY_NET, batches=BATCHES, loop=LoopPlan(steps=3)
+    )
+
+
+def test_labelled_pictures_give_a_run(settings: TrainSettings) -> None:
+    told: list[tuple[float, str]] = []
+    train_run(settings, lambda *row: told.append(row))
+    names = {item.name for item in settings.run.iterdir()}
+    files = {"settings.json", "log.jsonl", "last.pt", "last.safetensors", "best.safetensors"}
+    assert names == files | {"pictures"}
+    facts = json.loads((settings.run / "settings.json").read_text())
+    assert facts["classes"] == ["dot"]
+    assert any("reading picture 1 of" in words for _, words in told)
+    assert told[-1][1].startswith("step 3: AP@0.5")
+
+
+def test_a_run_can_go_on_with_its_own_settings(settings: TrainSettings) -> None:
+    train_run(settings)
+    longer = TrainSettings(settings.run, resume=True, loop=LoopPlan(steps=5), threads=1)
+    train_run(longer)
+    facts = json.loads((settings.run / "settings.json").read_text())
+    assert facts["loop"]["steps"] == 5
+    assert facts["net"] == TINY_NET
+    assert facts["data"] == str(settings.data)
+    assert torch.load(settings.run / "last.pt")["step"] == 5
+    same = recorded(TrainSettings(settings.run, resume=True))
+    assert same.loop.steps == 5
+    assert same.batches == BATCHES
+
+
+def test_settings_read_back_from_their_record(settings: TrainSettings) -> None:
+    job.write_settings(settings)
+    facts = json.loads((settings.run / "settings.json").read_text())
+    assert from_plain(facts) == settings
+    with pytest.raises(TrainingError, match="another version"):
+        from_plain(facts | {"unheard": 1})
+
+
+def test_another_run_is_not_overwritten(settings: TrainSettings) -> None:
+    train_run(settings)
+    with pytest.raises(TrainingError, match="holds a run"):
+        train_run(settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"resume": True}, "no checkpoint"),
+        ({"loop": LoopPlan()}, "steps or in minutes"),
+        ({"loop": LoopPlan(steps=1, minutes=1)}, "steps or in minutes"),
+        ({"batches": BatchPlan(size=100)}, "multiple of 32"),
+        ({"batches": BatchPlan(batch=0)}, "at least one crop"),
+    ],
+)
+def test_what_cannot_start_says_so_and_leaves_nothing(
+    settings: TrainSettings, changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(TrainingError, match=words):
+        train_run(replace(settings, **changes))
+    assert not settings.run.exists()
+
+
+def test_a_data_set_that_cannot_be_read_is_named(settings: TrainSettings, tmp_path: Path) -> None:
+    with pytest.raises((UsageError, LabelError), match="nowhere"):
+        train_run(replace(settings, data=tmp_path / "nowhere"))
+    clean = tmp_path / "clean"
+    clean.mkdir()
+    (clean / "a.csv").write_text("")
+    with pytest.raises((UsageError, LabelError, TrainingError)):
+        train_run(replace(settings, data=clean / "a.csv"))
+    assert not settings.run.exists()
+
+
+def test_training_starts_from_other_weights_or_names_why_not(settings: TrainSettings) -> None:
+    train_run(settings)
+    again = replace(settings, run=settings.run.with_name("again"), start=settings.run)
+    net = job.begin(again).net
+    kept = load_weights(settings.run)
+    assert all(torch.equal(value, kept[name]) for name, value in net.state_dict().items())
+    wider = replace(again, net=TINY_NET | {"head": 32})
+    with pytest.raises(TrainingError, match="do not fit") as caught:
+        train_run(wider)
+    assert "\n" not in str(caught.value)
+
+
+def test_drawn_wafers_give_a_run(settings: TrainSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: set[int] = set()
+
+    def draw(seed: int, index: int):
+        seeds.add(seed)
+        return planted(seed, index)
+
+    monkeypatch.setattr(job, "draw_wafer", draw)
+    drawn = replace(settings, data=None, drawers=0, count=4, num_looked=2, seed=6)
+    train_run(drawn)
+    assert seeds == {6, 6 + job.HELD_OUT}
+    facts = json.loads((settings.run / "settings.json").read_text())
+    assert next(iter(held_pictures(facts))).pixels.shape == (128, 128, 3)
+    assert seeds == {6, 6 + job.HELD_OUT, 6 + 2 * job.HELD_OUT}
+
+
+def test_ctrl_c_leaves_a_checkpoint(
+    settings: TrainSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    import signal
+
+    def interrupt(share: float, words: str) -> None:
+        if words.startswith("step"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_run(replace(settings, loop=LoopPlan(steps=50)), interrupt)
+    assert 10 <= torch.load(settings.run / "last.pt")["step"] < 50
+
+
+def test_held_pictures_are_those_the_run_did_not_see(settings: TrainSettings) -> None:
+    learned, held = job.split_data(Path(str(settings.data)), settings)
+    seen = {sample.path for sample in learned.samples}
+    assert seen.isdisjoint(sample.path for sample in held.samples)
+    job.write_settings(settings)
+    facts = json.loads((settings.run / "settings.json").read_text())
+    assert len(list(held_pictures(facts))) == len(held)

@@ -1,0 +1,84 @@
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from blemish.model.centernet import CELL, CenterNet, build_net, cell_centres, sides_to_boxes
+from blemish.model.deploy import Deployed, export_graph, pick_peaks
+from planted import TINY_NET
+
+
+def slow_peaks(heat: torch.Tensor, sides: torch.Tensor) -> list[tuple[float, int, list[float]]]:
+    """Give (logit, label, box) of the local maxima of one window, best first, by loops."""
+    classes, height, width = heat.shape
+    found = []
+    for label in range(classes):
+        for row in range(height):
+            for column in range(width):
+                around = heat[label, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+                if heat[label, row, column] == around.max():
+                    centre = cell_centres(height, width)[row * width + column]
+                    box = sides_to_boxes(centre, sides[:, row, column]).tolist()
+                    found.append((float(heat[label, row, column]), label, box))
+    return sorted(found, key=lambda one: -one[0])
+
+
+@pytest.mark.parametrize(("classes", "top_k"), [(1, 20), (3, 20), (2, 500)])
+def test_peaks_are_those_of_a_slow_search(classes: int, top_k: int) -> None:
+    generator = torch.Generator().manual_seed(classes)
+    heat = torch.randn(2, classes, 10, 14, generator=generator)
+    sides = torch.randn(2, 4, 10, 14, generator=generator)
+    boxes, scores, labels = pick_peaks(heat, sides, top_k)
+    assert (boxes.shape, scores.shape, labels.shape) == ((2, top_k, 4), (2, top_k), (2, top_k))
+    for window in range(2):
+        expected = slow_peaks(heat[window], sides[window])[:top_k]
+        for rank, (logit, label, box) in enumerate(expected):
+            assert float(scores[window, rank]) == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-6)
+            assert int(labels[window, rank]) == label
+            assert boxes[window, rank].tolist() == pytest.approx(box, abs=1e-3)
+        assert bool((scores[window, len(expected) :] < 1e-6).all())
+
+
+def test_the_only_hot_cell_is_found_where_it_is() -> None:
+    heat = torch.full((1, 1, 16, 16), -9.0)
+    heat[0, 0, 5, 11] = 2.0
+    boxes, scores, _ = pick_peaks(heat, torch.zeros(1, 4, 16, 16), 4)
+    middle = (boxes[0, 0, :2] + boxes[0, 0, 2:]) / 2
+    assert middle.tolist() == [11.5 * CELL, 5.5 * CELL]
+    assert float(scores[0, 0]) == pytest.approx(0.8808, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def net() -> CenterNet:
+    torch.manual_seed(4)
+    net = build_net(TINY_NET, 2).eval()
+    torch.nn.init.normal_(net.heat.weight, std=0.5)
+    return net
+
+
+@pytest.fixture(scope="module")
+def graph(net: CenterNet) -> bytes:
+    return export_graph(net, 32)
+
+
+def test_the_graph_answers_as_the_net_for_any_number_and_size(net: CenterNet, graph: bytes) -> None:
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    for shape in ((1, 32, 32), (3, 64, 96), (2, 160, 32)):
+        images = np.random.default_rng(7).integers(0, 256, (*shape, 3), dtype=np.uint8)
+        boxes, scores, labels = session.run(["boxes", "scores", "labels"], {"images": images})
+        assert (boxes.dtype, scores.dtype, labels.dtype) == (np.float32, np.float32, np.int64)
+        assert boxes.shape == (shape[0], 32, 4)
+        with torch.no_grad():
+            expected = Deployed(net, 32)(torch.from_numpy(images))
+        np.testing.assert_allclose(scores, expected[1].numpy(), atol=1e-5)
+        real = scores > 1e-6
+        np.testing.assert_allclose(boxes[real], expected[0].numpy()[real], atol=1e-2)
+        np.testing.assert_array_equal(labels[real], expected[2].numpy()[real])
+
+
+def test_the_graph_does_not_tell_where_it_was_made(graph: bytes) -> None:
+    import blemish
+
+    assert str(blemish.__file__).rsplit("/", 2)[0].encode() not in graph
+    assert b"stack_trace" not in graph
+    assert b'File "' not in graph

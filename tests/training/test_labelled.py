@@ -1,0 +1,53 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blemish.data.dataset import Dataset, read_dataset
+from blemish.errors import TrainingError
+from blemish.training import labelled
+from blemish.training.labelled import check_labels, fingerprint, keep_dataset
+from planted import planted, write_dataset
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    return read_dataset(write_dataset(tmp_path / "data", 4))
+
+
+def test_pictures_come_decoded_with_their_labels(dataset: Dataset, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    source = keep_dataset(dataset, tmp_path / "cache", lambda *row: told.append(row))
+    assert source.num_ready() == 4
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    for index in range(3):
+        picture, true = source.load(index), planted(5, index)
+        assert np.array_equal(picture.pixels, true.pixels)
+        np.testing.assert_allclose(picture.defects.boxes, true.defects.boxes, atol=0.51)
+        assert np.isinf(picture.strength).all()
+    assert len(source.load(3).defects) == 0
+
+
+def test_pictures_are_decoded_once(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_dataset(dataset, tmp_path / "cache")
+    monkeypatch.setattr(labelled, "open_sample", lambda sample: pytest.fail("decoded again"))
+    keep_dataset(dataset, tmp_path / "cache")
+
+
+def test_a_changed_label_or_file_is_noticed(dataset: Dataset, tmp_path: Path) -> None:
+    before = fingerprint(dataset)
+    assert fingerprint(read_dataset(tmp_path / "data")) == before
+    fewer = Dataset(dataset.samples[:3], dataset.classes)
+    assert fingerprint(fewer) != before
+    file = dataset.samples[0].path
+    os.utime(file, ns=(1, 1))
+    assert fingerprint(dataset) != before
+
+
+def test_a_data_set_without_labels_is_refused(dataset: Dataset) -> None:
+    check_labels(dataset, Path("data"))
+    with pytest.raises(TrainingError, match="data: holds no label"):
+        check_labels(Dataset(dataset.samples[3:], dataset.classes), Path("data"))

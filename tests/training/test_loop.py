@@ -1,0 +1,121 @@
+import itertools
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from blemish.model.centernet import build_net
+from blemish.training.batches import Batches, BatchPlan
+from blemish.training.loop import Learner, LoopPlan, Surroundings, make_learner, train
+from blemish.training.validate import validate
+from planted import TINY_NET, planted, planted_source
+
+PLAN = LoopPlan(steps=8, warmup=2, floors=(60.0, 5.0), ramp=0.5)
+
+
+def fresh(plan: LoopPlan = PLAN) -> Learner:
+    torch.manual_seed(1)
+    return make_learner(build_net(TINY_NET, 1), 1, plan)
+
+
+def batches() -> Batches:
+    return Batches(planted_source(), BatchPlan(size=64, batch=2, seed=9))
+
+
+def everything(learner: Learner) -> dict[str, torch.Tensor]:
+    state = learner.state()
+    moments = state["optimiser"]["state"]
+    return (
+        {f"net.{name}": value for name, value in state["net"].items()}
+        | {f"average.{name}": value for name, value in state["average"].items()}
+        | {f"{i}.{n}": value for i, row in moments.items() for n, value in row.items()}
+    )
+
+
+def test_a_resumed_run_is_bit_for_bit_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = train(fresh(), batches(), PLAN, Surroundings(tmp_path))
+    (tmp_path / "parts").mkdir()
+    first = fresh()
+    train(
+        first,
+        batches(),
+        PLAN,
+        Surroundings(tmp_path / "parts", stopping=lambda: first.step >= 3),
+    )
+    assert first.step == 3
+    second = fresh()
+    second.restore(tmp_path / "parts" / "last.pt")
+    assert second.step == 3
+    train(second, batches(), PLAN, Surroundings(tmp_path / "parts"))
+    ours, theirs = everything(whole), everything(second)
+    assert whole.step == second.step == 8
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        assert torch.equal(value, theirs[name]), name
+
+
+def test_it_learns_planted_dots(tmp_path: Path) -> None:
+    plan = LoopPlan(steps=120, warmup=10, rate=4e-3, floors=(5.0, 5.0), average=0.95)
+    source = Batches(planted_source(), BatchPlan(size=96, batch=6, random_share=0.2))
+    learner = fresh(plan)
+    looked = [planted(77, index) for index in range(8)]
+    before = validate(learner.average.net, looked)["ap50"]
+    around = Surroundings(tmp_path, validate=lambda net: validate(net, looked))
+    train(learner, source, plan, around)
+    assert before < 0.2
+    assert learner.best > 0.8
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    losses = [row["loss"] for row in rows if "loss" in row]
+    assert len(losses) == 12
+    assert losses[-1] < losses[0] / 2
+    assert rows[-1]["ap50"] == learner.best
+    assert (tmp_path / "best.safetensors").exists()
+
+
+def test_a_run_by_the_clock_ends_with_it_and_looks_on_the_way(tmp_path: Path) -> None:
+    ticks = itertools.count(0.0, 3.0)
+    told: list[float] = []
+    around = Surroundings(
+        tmp_path,
+        validate=lambda net: {"ap50": 0.5},
+        watch=lambda share, row: told.append(share),
+        clock=lambda: next(ticks),
+    )
+    plan = LoopPlan(minutes=1.0, look_minutes=0.25, floors=(5, 5))
+    learner = train(fresh(), batches(), plan, around)
+    assert learner.step == 20  # every step takes three seconds
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["seconds"] for row in rows if "ap50" in row] == [15, 30, 45, 60, 60]
+    assert told == sorted(told)
+    assert len(told) == len(rows)
+
+
+def test_a_step_that_blows_up_is_skipped() -> None:
+    from blemish.training.loop import learn
+
+    learner = fresh()
+    batch = batches()(0, 5.0)
+    learn(learner, batch, 1e-3, 10.0)
+    before = {name: value.clone() for name, value in learner.net.named_parameters()}
+    learner.net.heat.weight.register_hook(lambda grad: grad * math.nan)
+    learn(learner, batch, 1e-3, 10.0)
+    for name, value in learner.net.named_parameters():
+        assert torch.equal(value, before[name]), name
+
+
+def test_the_floor_falls_and_then_stays() -> None:
+    floors = [PLAN.floor_at(share / 10) for share in range(11)]
+    assert floors[0] == 60
+    assert floors[5:] == pytest.approx([5.0] * 6)
+    assert floors == sorted(floors, reverse=True)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    plan = LoopPlan(steps=100, warmup=10, rate=1.0)
+    rates = [plan.rate_at(step, step / 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(rates[9], rel=0.05)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0.009 < plan.rate_at(100, 1.0) < 0.011
