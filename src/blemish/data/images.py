@@ -8,6 +8,7 @@ range that the caller gives, never by what the picture happens to hold.
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+        raise Damaged("is not a file; name pictures, folders or globs")
     with path.open("rb") as file:
         head = file.read(16)
         file.seek(0)
@@ -153,6 +156,8 @@ def _to_uint8(
         return values.astype(np.uint8, copy=False)
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype.kind not in "uif":
+        raise Damaged(f"holds {values.dtype} values; export it as grey or RGB")
     if not np.isfinite(values.astype(np.float64, copy=False)).all():
         raise Damaged("holds values that are not numbers (NaN or infinite); fill them in first")
     if value_range is None and values.dtype != np.uint16:

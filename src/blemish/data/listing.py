@@ -36,10 +36,11 @@ def find_pictures(paths: Iterable[str | Path]) -> list[Listed]:
     """
     inputs = [Path(path) for path in paths]
     listed: list[Listed] = []
-    seen: set[Path] = set()
+    seen: set[str] = set()
     taken: set[str] = set()
     for root, path in (pair for named in inputs for pair in _expand(named)):
-        real = path.resolve()
+        # os.path.realpath and not Path.resolve: a link that leads to itself is one bad picture.
+        real = os.path.realpath(path)
         if real not in seen:
             seen.add(real)
             name = _free_name(root, path, taken)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -49,7 +50,10 @@ class Output:
 
     def holds(self, path: Path) -> bool:
         """Tell whether a path is one of the drawn pictures of an earlier result here."""
-        return path.resolve().is_relative_to((self.folder / PICTURES).resolve())
+        # os.path.realpath and not Path.resolve: the latter ends at a link that leads to itself.
+        return Path(os.path.realpath(path)).is_relative_to(
+            os.path.realpath(self.folder / PICTURES)
+        )
 
     def prepare(self) -> None:
         """Make the folder, see that it can be written, and take away an earlier result.

@@ -273,9 +273,7 @@ def _apart(mark: Mark, shot: _Shot) -> tuple[Field, Field, tuple[int, int]]:
     return signal, backdrop, (left, top)
 
 
-def _strength(
-    signal: Field, backdrop: Field, extent: tuple[float, float, float, float]
-) -> float:
+def _strength(signal: Field, backdrop: Field, extent: tuple[float, float, float, float]) -> float:
     """Give the matched filter's signal-to-noise: how far a mark stands out of its backdrop.
 
     The filter is the noiseless mark, made blind to slow backgrounds (its projection on

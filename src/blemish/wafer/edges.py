@@ -22,6 +22,8 @@ MOST_SHARE = 0.8
 """Largest radius looked for, as a share of the long side."""
 CELL = 5.0
 """Side of a cell of the vote for the centre: the normals of an ellipse miss its centre by that."""
+FINE = 8
+"""Grey levels are split so much finer: in dark rigs a rim may be three levels high."""
 BIN = 3.0
 """Width in pixels of a bin of the vote for the radius."""
 
@@ -58,17 +60,17 @@ def reduce_picture(pixels: Pixels) -> tuple[Pixels, float]:
     return pixels, factor
 
 
-def find_edges(small: Pixels) -> Edges:
+def find_edges(small: Pixels, times: float = 3.0) -> Edges:
     """Give thin edges with the normal of their steepest channel; how steep is not asked later.
 
-    The threshold follows the median slope, so noise and texture do not flood the vote, while a
-    grey wafer before grey metal still has a rim. Whole pixels will do: the fit averages hundreds.
+    The threshold is so many ``times`` the median slope: noise and texture do not flood the vote,
+    and grey before grey still has a rim. Whole pixels will do, as the fit averages hundreds.
     """
-    smooth = cv2.GaussianBlur(small, (5, 5), 0.9)
+    smooth = cv2.GaussianBlur(small.astype(np.int16) * FINE, (5, 5), 0.9)
     across = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 1, 0), np.int16)
     down = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 0, 1), np.int16)
     usual = np.median((np.abs(across[::6, ::6]) + np.abs(down[::6, ::6])).max(axis=2))
-    low = float(np.clip(3 * usual, 12, 120))
+    low = float(np.clip(times * usual, 6 * FINE, 120 * FINE))
     thin = cv2.Canny(across, down, low, 1.5 * low, L2gradient=True)
     where = np.flatnonzero(thin)
     rows, columns = np.divmod(where, small.shape[1])
@@ -86,7 +88,8 @@ def _steepest(across: Floats, down: Floats) -> Floats:
         x = np.where(steeper, across[:, channel], x)
         y = np.where(steeper, down[:, channel], y)
         best = np.maximum(best, squares[:, channel])
-    return np.stack([x, y], axis=1) / np.sqrt(best + np.float32(1e-6))[:, None]
+    lengths = np.sqrt(best + np.float32(1e-6))[:, None]
+    return np.asarray(np.stack([x, y], axis=1) / lengths, np.float32)
 
 
 def vote_centres(edges: Edges, count: int) -> list[Floats]:
@@ -106,7 +109,8 @@ def vote_centres(edges: Edges, count: int) -> list[Floats]:
     centres = []
     for _ in range(count):
         row, column = divmod(int(heap.argmax()), columns)
-        centres.append(np.array([column + 0.5, row + 0.5], np.float32) * CELL - border)
+        centre = np.array([column + 0.5, row + 0.5]) * CELL - border
+        centres.append(centre.astype(np.float32))
         heap[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3] = 0
     return centres
 

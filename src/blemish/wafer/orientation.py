@@ -93,6 +93,8 @@ def _fit_chord(unit: Floats, normals: Floats, guess: Found, radius: float) -> Fo
         reach = float(np.sqrt(2 * depth - depth * depth))
         on = (np.abs(height - (1 - depth)) * radius < band) & (np.abs(lateral) < reach)
         on &= normals @ out > 0.96
+        if on.sum() < reach * radius:
+            return None
         along, across = lateral[on], height[on]
         level, slope = _polynomial(along, across, 1)
         turn -= float(np.arctan(slope))

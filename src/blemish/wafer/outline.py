@@ -20,7 +20,6 @@ from blemish.wafer.edges import (
 from blemish.wafer.ellipse import (
     Shape,
     Support,
-    edges_near,
     fit_ellipse,
     measure_support,
     outer_border,
@@ -31,8 +30,11 @@ LEAST_SIDE = 24
 """Shortest side of a picture in pixels, reduced or not, in which a wafer is looked for."""
 LEAST_ARC = 0.13
 """Share of the whole circle that edges must support; less does not hold the centre."""
-CLEAR_SCORE = 0.8
-"""Score from which no other guess is tried."""
+MANY_EDGES = 4000
+"""From here on, a rim that was not found is not for want of weaker edges."""
+NUM_GUESSES = 3
+CLEAR_SCORE, CLEAR_ARC = 0.8, 0.5
+"""Support in view and of the whole circle from which no other guess is tried."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,12 @@ def find_outline(pixels: Pixels) -> Outline | None:
     small, factor = reduce_picture(pixels)
     if min(small.shape[:2]) < LEAST_SIDE:
         return None
-    edges = find_edges(small)
-    shape = _find_shape(edges)
+    for times in (3.0, 1.5):
+        # The second look, at weaker edges, is for a rim that hardly differs from the rig.
+        edges = find_edges(small, times)
+        shape = _find_shape(edges)
+        if shape is not None or len(edges.points) > MANY_EDGES:
+            break
     if shape is None:
         return None
     flat = find_flat(edges, shape)
@@ -134,14 +140,16 @@ def _find_shape(edges: Edges) -> Shape | None:
     ]
     guesses.sort(key=lambda guess: -guess[0])
     best_worth, best = 0.0, None
-    for _, radius, centre in guesses[:3]:
+    for _, radius, centre in guesses[:NUM_GUESSES]:
         for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
-            score = _score(measure_support(edges, shape), edges.size, shape.radius)
-            if score > CLEAR_SCORE:
+            support = measure_support(edges, shape)
+            score = _score(support, edges.size, shape.radius)
+            if score > CLEAR_SCORE and support.arc > CLEAR_ARC:
                 return shape
             # A larger shape wins over one in it that is a little clearer: rings lie inside.
-            if score * shape.radius > best_worth:
-                best_worth, best = score * shape.radius, shape
+            worth = support.arc**2 * shape.radius if score > 0 else 0.0
+            if worth > best_worth:
+                best_worth, best = worth, shape
     return best
 
 
@@ -150,9 +158,9 @@ def _refined(edges: Edges, circle: Shape) -> Iterator[Shape]:
 
     The second is for noise and clutter so thick outside that few outermost edges are the rim's.
     """
-    rough = fit_ellipse(edges_near(edges, circle, 12), circle, (10, 6))
+    rough = fit_ellipse(edges, circle, (10, 6))
     yield outer_border(edges, outer_border(edges, rough, 7), 4)
-    yield fit_ellipse(edges_near(edges, rough, 5), rough, (5, 3, 2, 1.2))
+    yield fit_ellipse(edges, rough, (5, 3, 2, 1.2))
 
 
 def _score(support: Support, size: tuple[int, int], radius: float) -> float:
