@@ -51,9 +51,7 @@ class Output:
     def holds(self, path: Path) -> bool:
         """Tell whether a path is one of the drawn pictures of an earlier result here."""
         # os.path.realpath and not Path.resolve: the latter ends at a link that leads to itself.
-        return Path(os.path.realpath(path)).is_relative_to(
-            os.path.realpath(self.folder / PICTURES)
-        )
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder / PICTURES))
 
     def prepare(self) -> None:
         """Make the folder, see that it can be written, and take away an earlier result.
