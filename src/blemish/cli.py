@@ -55,7 +55,7 @@ def _show_all(wanted: bool) -> None:
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_show_all, help="Show where an error came from.")
 ]
-Threads = Annotated[int, typer.Option(min=0, help="Threads to use; 0 for all cores.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
 
 @app.callback()
@@ -284,7 +284,7 @@ def _plain_errors(needs: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except typer.Exit:
+    except (typer.Exit, BrokenPipeError):  # typer ends quietly where the reader, like head, left
         raise
     except KeyboardInterrupt:
         typer.echo("blemish: interrupted", err=True)
