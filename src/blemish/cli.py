@@ -70,7 +70,10 @@ def blemish(
 
 @app.command()
 def find(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
+    # readable=False: what may not be read is a row of the result and does not end the run.
+    paths: Annotated[
+        list[Path], typer.Argument(readable=False, help="Pictures, folders or globs.")
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
     model: Annotated[
