@@ -122,6 +122,8 @@ def test_a_name_that_looks_like_markup_is_printed_as_it_is(photos: Path, bundle:
         (("--range", "9,5"), "range"),
         (("--min-score", "7"), "min-score"),
         (("--threads", "-1"), "threads"),
+        (("--threads", "9999999999999"), "threads"),
+        (("--range", "0,inf"), "rising"),
         (("--nonsense",), "nonsense"),
     ],
 )
@@ -156,6 +158,23 @@ def test_a_terminal_that_knows_no_korean_does_not_end_the_run(photos: Path, bund
     out = photos.parent / "out"
     words = ("find", photos, "--out", out, "--model", bundle.path, "--engine", "onnxruntime")
     assert call(*words, PYTHONIOENCODING="ascii", PYTHONUTF8="0").returncode == 0
+
+
+def test_a_reader_that_left_is_no_fault(photos: Path, bundle: Bundle) -> None:
+    words = ["find", photos, "--out", photos.parent / "out", "--model", bundle.path, "--json"]
+    running = subprocess.Popen(  # noqa: S603
+        [*COMMAND, *map(str, words)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    assert running.wait(timeout=60) == 1
+    assert (photos.parent / "out" / "finds.csv").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")

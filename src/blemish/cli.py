@@ -55,7 +55,7 @@ def _show_all(wanted: bool) -> None:
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_show_all, help="Show where an error came from.")
 ]
-Threads = Annotated[int, typer.Option(min=0, help="Threads to use; 0 for all cores.")]
+Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
 
 @app.callback()
@@ -70,7 +70,10 @@ def blemish(
 
 @app.command()
 def find(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or globs.")],
+    # readable=False: what may not be read is a row of the result and does not end the run.
+    paths: Annotated[
+        list[Path], typer.Argument(readable=False, help="Pictures, folders or globs.")
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
     model: Annotated[
@@ -284,7 +287,7 @@ def _plain_errors(needs: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except typer.Exit:
+    except (typer.Exit, BrokenPipeError):  # typer ends quietly where the reader, like head, left
         raise
     except KeyboardInterrupt:
         typer.echo("blemish: interrupted", err=True)

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -81,12 +83,26 @@ def slow_nms(rows, scores, iou):
     return kept
 
 
-@given(boxes, st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.data())
-@settings(max_examples=150, deadline=None)
-def test_nms_is_the_textbook_loop(rows, iou, data):
+@given(boxes, st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.sampled_from([1, 7, 30, 2**18]), st.data())
+@settings(max_examples=250, deadline=None)
+def test_nms_is_the_textbook_loop(rows, iou, max_pairs, data):
     few = st.sampled_from([0.1, 0.5, 0.9])  # so that scores are often equal
     scores = np.array(data.draw(st.lists(few, min_size=len(rows), max_size=len(rows))), np.float32)
-    assert nms(rows, scores, iou).tolist() == slow_nms(rows, scores, iou)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("blemish.core.boxes.MAX_PAIRS", max_pairs)
+        assert nms(rows, scores, iou).tolist() == slow_nms(rows, scores, iou)
+
+
+def test_nms_of_many_boxes_takes_little_memory():
+    corners = np.random.default_rng(0).uniform(0, 20_000, (8000, 2)).astype(np.float32)
+    rows = np.concatenate([corners, corners + 26], axis=1)
+    scores = np.linspace(1, 0, len(rows), dtype=np.float32)
+    tracemalloc.start()
+    kept = nms(rows, scores, 0.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 7000 < len(kept) < 8000
+    assert peak < 40_000_000  # all pairs at once would be over a gigabyte
 
 
 def test_nms_of_nothing_is_nothing():

@@ -2,6 +2,7 @@ import io
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -143,9 +144,10 @@ def test_a_range_leaves_8_bits_alone(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, encoded(".png", RGB), value_range=(0, 9)), RGB)
 
 
-def test_a_range_must_rise(tmp_path):
-    with pytest.raises(UsageError, match="LO,HI"):
-        read(tmp_path, encoded(".png", RGB), value_range=(5, 5))
+@pytest.mark.parametrize("value_range", [(9, 5), (5, 5), (0, np.inf), (-np.inf, 5), (np.nan, 5)])
+def test_a_range_must_rise(tmp_path, value_range):
+    with pytest.raises(UsageError, match="rising"):
+        open_picture(tmp_path / "any.png", value_range)
 
 
 def test_12_bit_tiff_is_stretched_over_its_own_range(tmp_path):
@@ -186,6 +188,7 @@ HUGE_JPEG = JPEG.replace(struct.pack(">HH", 150, 200), struct.pack(">HH", 30_000
         (tiff(RGB.astype(np.float32), photometric="rgb"), r"give one by --range LO,HI"),
         (tiff(RGB.astype(np.int16), photometric="rgb"), r"give one by --range LO,HI"),
         (tiff(RGB.astype(np.uint32), photometric="rgb"), r"give one by --range LO,HI"),
+        (tiff(np.ones((4, 4), np.complex64)), "complex64"),
         (tiff(WITH_ALPHA, photometric="separated"), "SEPARATED"),
         (HUGE, "above the limit of 400 million"),
         (HUGE_JPEG, "above the limit of 400 million"),
@@ -213,10 +216,17 @@ def test_the_limit_holds_for_tiff(tmp_path):
     assert read(tmp_path, TIFF, max_pixels=200 * 150).shape == (150, 200, 3)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(PictureError, match="no ordinary file"):
+        open_picture(tmp_path / "pipe.png")
+
+
 def test_what_cannot_be_opened_is_a_picture_error(tmp_path):
     with pytest.raises(PictureError, match="No such file"):
         open_picture(tmp_path / "gone.png")
-    with pytest.raises(PictureError, match="is not a file"):
+    with pytest.raises(PictureError, match="cannot be read"):
         open_picture(tmp_path)
 
 
@@ -251,6 +261,22 @@ def test_written_pictures_come_back(tmp_path):
     write_picture(tmp_path / "a.JPG", RGB)
     assert open_picture(tmp_path / "a.JPG").shape == RGB.shape
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.JPG", "그림.png"]
+
+
+def test_a_name_as_long_as_the_disk_allows_can_be_written(tmp_path):
+    path = tmp_path / ("w" * 251 + ".jpg")
+    write_picture(path, RGB)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def stop(path, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_picture(tmp_path / "a.jpg", RGB)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path):

@@ -73,6 +73,50 @@ def test_what_is_not_there_is_a_usage_error(tmp_path):
         find_pictures([])
 
 
+def test_what_cannot_be_listed_is_told_and_the_others_are_listed(tmp_path):
+    touch(tmp_path / "a.png")
+    (tmp_path / "empty").mkdir()
+    told = []
+    paths = [tmp_path / name for name in ("gone.png", "empty", "x*", "n" * 300, "a.png")]
+    listed = find_pictures(paths, lambda path, reason: told.append((path, reason)))
+    assert [one.name for one in listed] == ["a.png"]
+    assert [path for path, _ in told] == paths[:4]
+    for (_, reason), said in zip(
+        told, ("is not there", "no pictures", "matches nothing", "cannot be reached"), strict=True
+    ):
+        assert reason.startswith(said)
+        assert ";" in reason
+
+
+def test_a_folder_that_may_not_be_listed_does_not_hide_the_others(tmp_path, monkeypatch):
+    touch(tmp_path / "a.png", tmp_path / "locked" / "b.png", tmp_path / "open" / "c.png")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    told = []
+    listed = find_pictures([tmp_path], lambda path, reason: told.append((path.name, reason)))
+    assert [one.name for one in listed] == ["a.png", "open/c.png"]
+    assert told == [
+        ("locked", "cannot be listed (Permission denied); check its permissions"),
+    ]
+    told.clear()
+    assert find_pictures([tmp_path / "locked"], lambda *words: told.append(words)) == []
+    assert len(told) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_to_itself_is_listed_like_any_broken_picture(tmp_path):
+    touch(tmp_path / "a.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    assert names(tmp_path) == ["a.png", "loop.png"]
+    assert names(tmp_path / "loop.png") == ["loop.png"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
 def test_a_name_that_is_not_utf8_is_still_printable(tmp_path):
     touch(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")))

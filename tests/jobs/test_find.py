@@ -1,5 +1,6 @@
 import csv
 import errno
+import io
 import json
 import os
 import stat
@@ -245,6 +246,145 @@ def test_a_result_inside_the_input_is_not_looked_at(
     first = run(out=three / "found")
     second = run(out=three / "found", overwrite=True)
     assert [row.image for row in first.rows] == [row.image for row in second.rows]
+
+
+def test_no_earlier_result_in_the_input_is_looked_at(
+    run: Callable[..., FindReport], three: Path
+) -> None:
+    first = run(out=three / "found")
+    second = run(out=three / "found 2")
+    assert [row.image for row in first.rows] == [row.image for row in second.rows]
+    with pytest.raises(UsageError, match="drawn by an earlier run"):
+        run(paths=(three / "found" / "pictures",))
+
+
+def test_a_killed_run_leaves_no_copies_to_look_at(
+    run: Callable[..., FindReport], three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(find_module.Output, "write_tables", keep_run_then(killed))
+        with pytest.raises(SystemExit):
+            run(out=three / "found")
+    assert len(list(three.glob("found/pictures/**/*.jpg"))) == 3
+    assert json.loads((three / "found" / "run.json").read_text())["complete"] is False
+    assert len(run().rows) == 3
+    run(out=three / "found", overwrite=True, pictures="none")
+    assert not (three / "found" / "pictures").exists()
+
+
+def keep_run_then(end: Callable[..., None]) -> Callable[..., None]:
+    """Write the first note of a run and end at the tables."""
+    write = find_module.Output.write_tables
+
+    def write_some(output: find_module.Output, contents: dict[str, bytes]) -> None:
+        (write if set(contents) == {"run.json"} else end)(output, contents)
+
+    return write_some
+
+
+def test_originals_in_a_folder_named_pictures_are_looked_at_and_kept(
+    run: Callable[..., FindReport], tmp_path: Path
+) -> None:
+    original = put(tmp_path / "lot" / "pictures" / "a.jpg", blobs(96, 96, [(40, 40)]))
+    other = put(tmp_path / "a.png", blobs(96, 96, []))
+    before = original.read_bytes()
+    assert run(paths=(original, other), out=tmp_path / "lot", overwrite=True).num_finds == 1
+    assert run(paths=(original, other), out=tmp_path / "lot", overwrite=True).num_finds == 1
+    assert original.read_bytes() == before
+    drawn = sorted(path.name for path in original.parent.iterdir())
+    assert drawn == ["a.jpg", "a.jpg.jpg", "a.png.jpg"]
+
+
+def test_a_picture_that_cannot_be_drawn_keeps_its_finds(
+    run: Callable[..., FindReport], three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import blemish.jobs.output as output
+
+    draw = output.draw_finds
+
+    def fail_once(pixels: NDArray[np.uint8], *rest: object) -> NDArray[np.uint8]:
+        if pixels.shape[1] == 200:
+            raise MemoryError("no room\nfor the copy")
+        return draw(pixels, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(output, "draw_finds", fail_once)
+    report = run()
+    assert [row.status for row in report.rows] == ["partial", "clean", "defective"]
+    assert "a.jpg: cannot be drawn (MemoryError: no room for the copy)" in report.rows[0].error
+    assert report.num_finds == 3
+    assert report.facts["pictures"] == ["pictures/b.jpg", "pictures/lot/웨이퍼 10.jpg"]
+
+
+def test_a_label_without_a_name_is_a_failed_picture(
+    run: Callable[..., FindReport], tmp_path: Path
+) -> None:
+    put(tmp_path / "in" / "bright.png", blobs(96, 96, [(40, 40)]))
+    put(tmp_path / "in" / "dark.png", blobs(96, 96, [(40, 40)], step=-80))
+    model = planted_bundle(tmp_path / "model", classes=("bright",)).path
+    report = run(model=model)
+    assert [row.status for row in report.rows] == ["defective", "failed"]
+    assert report.rows[1].error.startswith(str(tmp_path / "in" / "dark.png"))
+
+
+def test_room_for_the_tables_is_kept_while_copies_are_drawn(
+    run: Callable[..., FindReport], three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import blemish.jobs.output as output
+
+    files: list[io.BytesIO] = []
+    kept_free: list[int] = []
+
+    def remember(**wishes: object) -> io.BytesIO:
+        files.append(io.BytesIO())
+        return files[-1]
+
+    def see(path: Path, pixels: object) -> None:
+        kept_free.append(len(files[-1].getvalue()))
+
+    monkeypatch.setattr(output.tempfile, "TemporaryFile", remember)
+    monkeypatch.setattr(output, "write_picture", see)
+    write_tables = output.Output.write_tables
+
+    def write(self: output.Output, contents: dict[str, bytes]) -> None:
+        assert all(file.closed for file in files)
+        write_tables(self, contents)
+
+    monkeypatch.setattr(output.Output, "write_tables", write)
+    run()
+    assert len(kept_free) == 3
+    assert min(kept_free) > 30_000
+
+
+def test_a_disk_without_room_for_the_tables_is_refused_at_once(
+    run: Callable[..., FindReport], three: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import blemish.jobs.output as output
+
+    class Full(io.BytesIO):
+        def write(self, content: bytes) -> int:  # type: ignore[override]
+            no_space()
+            return 0
+
+    def open_file(buffering: int = -1, **_: object) -> io.BytesIO:
+        return io.BytesIO() if buffering else Full()
+
+    monkeypatch.setattr(output.tempfile, "TemporaryFile", open_file)
+    with pytest.raises(UsageError, match="No space left"):
+        run()
+    assert list((three.parent / "out").iterdir()) == []
+
+
+def test_a_picture_too_large_at_the_scale_is_a_row_with_its_name(
+    run: Callable[..., FindReport], tmp_path: Path
+) -> None:
+    path = put(tmp_path / "in" / "a.png", blobs(300, 200, []))
+    (row,) = run(scale="100").rows
+    assert row.status == "failed"
+    assert row.error.startswith(f"{path}: ")
+    assert "--scale" in row.error
 
 
 def test_a_place_that_cannot_be_written_is_one_line(

@@ -76,11 +76,20 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"format": 2}, "format 2"),
         ({"classes": []}, "no classes"),
         ({"threshold": 7}, "threshold"),
-        ({"threshold": "high"}, "export the bundle again"),
+        ({"threshold": "high"}, "threshold is 'high'"),
+        ({"threshold": True}, "threshold is True"),
+        ({"nms_iou": 7}, "nms_iou 7"),
+        ({"stride": "32"}, "stride is '32'"),
+        ({"name": None}, "name is None"),
+        ({"classes": "defect"}, "classes is 'defect'"),
+        ({"wafer_diameter": 0}, "wafer_diameter 0"),
+        ({"precisions": {"onnxruntime": 5}}, "export the bundle again"),
         ({"window": 1000}, "stride"),
         ({"overlap": 4096}, "overlap"),
         ({"wafer_range": [1]}, "export the bundle again"),
         ({"files": {}}, "lists no"),
+        ({"files": None}, "files is None"),
+        ({"files": {"model.onnx": 5}}, "without a SHA-256"),
         ({"files": {"../model.onnx": "0", "model.onnx": "0"}}, "no file name"),
     ],
 )
@@ -93,7 +102,7 @@ def test_wrong_facts_are_named(bundle: Bundle, changes: dict[str, object], words
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', "[" * 100_000])
 def test_a_broken_bundle_file_is_named(bundle: Bundle, text: str) -> None:
     (bundle.path / "bundle.json").write_text(text)
     with pytest.raises(BundleError, match=r"bundle\.json"):

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Boxes = NDArray[np.float32]
 
+MAX_PAIRS = 2**18  # compared at once by nms; the arrays for them take some 15 MB
+
 
 def as_boxes(values: ArrayLike) -> Boxes:
     """Give the values as a float32 array of shape (N, 4); an empty input gives (0, 4).
@@ -66,10 +68,16 @@ def nms(boxes: Boxes, scores: NDArray[np.float32], iou: float) -> NDArray[np.int
     A box falls when its overlap with a better box that was kept is above ``iou``. Equal
     scores keep their order. Classes are the caller's affair.
     """
-    order = np.argsort(-scores, kind="stable")
-    overlaps = box_iou(boxes[order], boxes[order]) > iou
-    alive = np.ones(len(order), bool)
-    for rank in range(len(order)):
-        if alive[rank]:
-            alive[rank + 1 :] &= ~overlaps[rank, rank + 1 :]
-    return np.asarray(order[alive], np.intp)
+    left = np.argsort(-scores, kind="stable")
+    kept: list[NDArray[np.intp]] = []
+    while len(left):
+        # Compared with all that are left at once: in few steps, and in memory of a fixed size.
+        best = left[: max(MAX_PAIRS // len(left), 1)]
+        overlaps = box_iou(boxes[best], boxes[left]) > iou
+        alive = np.ones(len(left), bool)
+        for rank in range(len(best)):
+            if alive[rank]:
+                alive[rank + 1 :] &= ~overlaps[rank, rank + 1 :]
+        kept.append(best[alive[: len(best)]])
+        left = left[len(best) :][alive[len(best) :]]
+    return np.concatenate(kept) if kept else left

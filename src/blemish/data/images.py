@@ -7,6 +7,7 @@ range that the caller gives, never by what the picture happens to hold.
 """
 
 import contextlib
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "Listed",
     "Pixels",
+    "check_range",
     "find_pictures",
     "open_picture",
     "shown",
@@ -54,8 +56,7 @@ def open_picture(
         PictureError: the file cannot be read; one line that names it and says what to do.
         UsageError: the range is not two rising numbers.
     """
-    if value_range is not None and not value_range[0] < value_range[1]:
-        raise UsageError(f"the range {value_range} is not two rising numbers; give LO,HI")
+    check_range(value_range)
     path = Path(path)
     try:
         return to_uint8_rgb(_read_values(path, max_pixels), value_range)
@@ -70,6 +71,17 @@ def open_picture(
         raise PictureError(
             f"{shown(path)}: does not fit in memory; cut it into smaller pictures"
         ) from error
+
+
+def check_range(value_range: tuple[float, float] | None) -> None:
+    """Refuse a range that is not two rising finite numbers.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if value_range is not None and not -math.inf < value_range[0] < value_range[1] < math.inf:
+        low, high = value_range
+        raise UsageError(f"the range {low:g},{high:g} is not two rising numbers; give LO,HI")
 
 
 def to_uint8_rgb(
@@ -111,21 +123,23 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         UsageError: the place cannot be written to; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Not the whole name: with an addition it may be longer than the disk allows.
+    temporary = path.with_name(f".{path.name[:30]}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise UsageError(
             f"{shown(path)}: cannot be written ({error.strerror}); free the place or choose another"
         ) from error
+    finally:  # after Ctrl-C too
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
     if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
-        raise Damaged("is not a file; name pictures, folders or globs")
+        raise Damaged("cannot be read (it is no ordinary file); name pictures, folders or globs")
     with path.open("rb") as file:
         head = file.read(16)
         file.seek(0)

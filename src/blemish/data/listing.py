@@ -3,13 +3,16 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from blemish.errors import UsageError
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+
+
+Refuse = Callable[[Path, str], None]
 
 
 class Listed(NamedTuple):
@@ -24,31 +27,39 @@ class Listed(NamedTuple):
     name: str
 
 
-def find_pictures(paths: Iterable[str | Path]) -> list[Listed]:
+def _refuse(path: Path, reason: str) -> None:
+    raise UsageError(f"{shown(path)}: {reason}")
+
+
+def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list[Listed]:
     """List the pictures that files, folders and globs name, each once, folders in natural order.
 
     Folders are searched to any depth for `PICTURE_SUFFIXES`; other files and hidden ones are
     passed over. A file that is named itself is listed whatever its suffix. The root of a file is
     its folder, that of a glob the part before the first wildcard.
 
+    ``refuse`` is told each path that cannot be listed and why; where it returns, the others
+    are listed.
+
     Raises:
-        UsageError: a path is not there, a glob matches nothing, or there is no picture at all.
+        UsageError: nothing is named; by default also where a path is not there, cannot be
+            listed or holds no picture.
     """
-    inputs = [Path(path) for path in paths]
     listed: list[Listed] = []
     seen: set[str] = set()
     taken: set[str] = set()
-    for root, path in (pair for named in inputs for pair in _expand(named)):
-        # os.path.realpath and not Path.resolve: a link that leads to itself is one bad picture.
-        real = os.path.realpath(path)
-        if real not in seen:
-            seen.add(real)
-            name = _free_name(root, path, taken)
-            taken.add(name)
-            listed.append(Listed(root, path, name))
-    if not listed:
-        names = ", ".join(shown(path) for path in inputs) or "nothing named"
-        raise UsageError(f"{names}: no pictures there; name PNG, JPEG, BMP or TIFF files")
+    inputs = [Path(path) for path in paths]
+    if not inputs:
+        raise UsageError("nothing named; name a picture or a folder")
+    for named in inputs:
+        for root, path in _expand(named, refuse):
+            # os.path.realpath and not Path.resolve: a link to itself is one bad picture.
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                name = _free_name(root, path, taken)
+                taken.add(name)
+                listed.append(Listed(root, path, name))
     return listed
 
 
@@ -65,43 +76,58 @@ def natural_order(path: Path) -> tuple[list[list[tuple[int, int, str]]], str]:
     ], str(path)
 
 
-def _expand(named: Path) -> Iterator[tuple[Path, Path]]:
+def _expand(named: Path, refuse: Refuse) -> list[tuple[Path, Path]]:
     """Give (root, path) of each picture that one input names."""
-    if named.is_dir():
-        yield from ((named, path) for path in _in_folder(named))
-    elif named.exists():
-        yield named.parent, named
-    elif glob.has_magic(str(named)):
-        yield from _in_glob(named)
-    else:
-        raise UsageError(f"{shown(named)}: is not there; check the path")
+    refused: list[str] = []
+
+    def pass_over(path: Path, reason: str) -> None:
+        refused.append(reason)
+        refuse(path, reason)
+
+    try:
+        if named.is_dir():
+            found = [(named, path) for path in _in_folder(named, pass_over)]
+        elif named.exists() or named.is_symlink():
+            found = [(named.parent, named)]
+        elif glob.has_magic(str(named)):
+            found = _in_glob(named, pass_over)
+        else:
+            found = []
+            pass_over(named, "is not there; check the path")
+    except OSError as error:  # a name too long, or a folder on the way that may not be entered
+        refuse(named, f"cannot be reached ({error.strerror}); check the path and its permissions")
+        return []
+    if not found and not refused:
+        refuse(named, "no pictures there; name PNG, JPEG, BMP or TIFF files")
+    return found
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    def refuse(error: OSError) -> None:
-        raise UsageError(
-            f"{shown(folder)}: cannot be listed ({error.strerror}); check its permissions"
-        ) from error
+def _in_folder(folder: Path, refuse: Refuse) -> list[Path]:
+    def pass_over(error: OSError) -> None:
+        place = Path(error.filename or folder)
+        refuse(place, f"cannot be listed ({error.strerror}); check its permissions")
 
     found: list[Path] = []
-    for place, inner, names in os.walk(folder, onerror=refuse):
+    for place, inner, names in os.walk(folder, onerror=pass_over):
         inner[:] = [name for name in inner if not name.startswith(".")]
         found += [Path(place, name) for name in names if _is_picture(name)]
     return sorted(found, key=natural_order)
 
 
-def _in_glob(pattern: Path) -> Iterator[tuple[Path, Path]]:
+def _in_glob(pattern: Path, refuse: Refuse) -> list[tuple[Path, Path]]:
     fixed = next(index for index, part in enumerate(pattern.parts) if glob.has_magic(part))
     root = Path(*pattern.parts[:fixed])
+    found: list[tuple[Path, Path]] = []
     # glob.glob and not Path.glob: the latter takes no absolute pattern.
     matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
     if not matches:
-        raise UsageError(f"{shown(pattern)}: matches nothing; check the pattern")
+        refuse(pattern, "matches nothing; check the pattern")
     for match in sorted(map(Path, matches), key=natural_order):
         if match.is_dir():
-            yield from ((root, path) for path in _in_folder(match))
+            found += ((root, path) for path in _in_folder(match, refuse))
         elif _is_picture(match.name):
-            yield root, match
+            found.append((root, match))
+    return found
 
 
 def _is_picture(name: str) -> bool:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from blemish import __version__
 from blemish.core.defects import Defects
-from blemish.data.images import Listed, find_pictures, open_picture
+from blemish.data.images import Listed, check_range, find_pictures, open_picture
 from blemish.data.listing import shown
-from blemish.errors import BlemishError, UsageError
-from blemish.jobs.output import Output
+from blemish.errors import BlemishError, BundleError, UsageError
+from blemish.jobs.output import Output, without_copies
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -119,30 +119,53 @@ def find_run(
     started = datetime.now(UTC)
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
-    if settings.value_range is not None and not settings.value_range[0] < settings.value_range[1]:
-        raise UsageError(f"the range {settings.value_range} is not two rising numbers")
+    check_range(settings.value_range)
     output = Output(settings.out)
     output.check_free(settings.overwrite)
-    listed, rows = _list(settings.paths, output)
+    listed, rows = _list(settings.paths)
     finder = _open(settings)
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
-    num_all = len(listed) + len(rows)
-    for number, row in enumerate(rows, 1):
-        watch(row, number, num_all)
-    interrupted = False
-    looked = find_in(listed, finder, settings.value_range)
+    # Should the run be killed, the next one finds here which copies are not pictures to look at.
+    begun = _facts(settings, finder, rows, started, names) | {"complete": False}
+    output.write_tables({"run.json": _run_json(begun)})
+    with output.room_for_tables(len(listed)):
+        complete = _fill(rows, _draw(listed, names, finder, settings, output), len(listed), watch)
+    facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": complete}
+    output.write_tables(_tables(rows, finder.bundle.classes, facts))
+    return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
+
+
+def _fill(
+    rows: list[ImageRow], coming: Iterator[ImageRow], num_coming: int, watch: Watcher
+) -> bool:
+    """Add the coming rows to those there are, showing each; False when Ctrl-C came first."""
+    num_all = len(rows) + num_coming
     try:
-        for (row, pixels), name in zip(looked, names, strict=True):
-            if pixels is not None and _wants_picture(settings.pictures, row):
-                row = output.draw(name, pixels, row, finder.bundle.classes)  # noqa: PLW2901
+        for number, row in enumerate(rows, 1):
+            watch(row, number, num_all)
+        for row in coming:
             rows.append(row)
             watch(row, len(rows), num_all)
     except KeyboardInterrupt:
-        interrupted = True
-    facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": not interrupted}
-    output.write_tables(_tables(rows, finder.bundle.classes, facts))
-    return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, interrupted)
+        return False
+    return True
+
+
+def _draw(
+    listed: Sequence[Listed],
+    names: Sequence[str],
+    finder: Finder,
+    settings: FindSettings,
+    output: Output,
+) -> Iterator[ImageRow]:
+    """Yield the row of each picture once its drawn copy is written."""
+    looked = find_in(listed, finder, settings.value_range)
+    for (row, pixels), name in zip(looked, names, strict=True):
+        if pixels is not None and _wants_picture(settings.pictures, row):
+            yield output.draw(name, pixels, row, finder.bundle.classes)
+        else:
+            yield row
 
 
 def find_in(
@@ -158,31 +181,26 @@ def find_in(
             pixels = reading.result()
             begun = time.perf_counter()
             finding = finder.look(pixels)
+            _check_labels(finding.defects, finder.bundle)
             yield _row(one, pixels, finding, (time.perf_counter() - begun) * 1000), pixels
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
             yield _failed(one.name, _reason(one, error)), None
 
 
-def _list(paths: Sequence[Path], output: Output) -> tuple[list[Listed], list[ImageRow]]:
-    """List the pictures; of several inputs one that is missing is a row like a broken picture."""
-    good: list[Path] = []
-    missing: list[ImageRow] = []
-    for path in paths:
-        try:
-            find_pictures([path])
-            good.append(path)
-        except UsageError as error:
-            if len(paths) == 1:
-                raise
-            missing.append(_failed(shown(path), str(error)))
-    if not good:
-        raise UsageError("; ".join(row.error for row in missing) or "name a picture or a folder")
-    # A result inside the folder that is looked at must not be looked at the next time.
-    listed = [one for one in find_pictures(good) if not output.holds(one.path)]
+def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
+    """List the pictures; a path that cannot be listed is a row like a broken picture."""
+    refused: list[ImageRow] = []
+
+    def refuse(path: Path, reason: str) -> None:
+        refused.append(_failed(shown(path), f"{shown(path)}: {reason}"))
+
+    found = find_pictures(dict.fromkeys(paths), refuse)
+    listed = without_copies(found)
     if not listed:
-        raise UsageError(f"{good[0]}: no pictures there but those of an earlier result")
-    return listed, missing
+        only_copies = f"{shown(paths[0])}: no pictures there but those drawn by an earlier run"
+        raise UsageError("; ".join([only_copies] if found else [row.error for row in refused]))
+    return listed, refused
 
 
 def _open(settings: FindSettings) -> Finder:
@@ -195,6 +213,14 @@ def _open(settings: FindSettings) -> Finder:
         precision=settings.precision,
         threads=settings.threads,
     )
+
+
+def _check_labels(found: Defects, bundle: Bundle) -> None:
+    if (number := int(found.labels.max(initial=-1))) >= len(bundle.classes):
+        raise BundleError(
+            f"the model gives label {number} but names {len(bundle.classes)} classes; "
+            "export the bundle again"
+        )
 
 
 def _wants_picture(pictures: str, row: ImageRow) -> bool:
@@ -223,7 +249,8 @@ def _failed(name: str, error: str) -> ImageRow:
 
 def _reason(one: Listed, error: Exception) -> str:
     if isinstance(error, BlemishError):
-        return str(error)
+        words = str(error)
+        return words if words.startswith(shown(one.path)) else f"{shown(one.path)}: {words}"
     if isinstance(error, MemoryError):
         return f"{shown(one.path)}: does not fit in memory; cut it into smaller pictures"
     words = " ".join(str(error).split())[:300]
@@ -271,8 +298,12 @@ def _tables(
         "finds.csv": finds_csv(rows, classes).encode("utf-8-sig"),
         "images.csv": images_csv(rows).encode("utf-8-sig"),
         "finds.coco.json": finds_coco(rows, classes).encode(),
-        "run.json": (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode(),
+        "run.json": _run_json(facts),
     }
+
+
+def _run_json(facts: dict[str, Any]) -> bytes:
+    return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def describe(report: FindReport) -> list[str]:

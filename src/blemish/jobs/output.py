@@ -2,22 +2,31 @@
 
 import contextlib
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.data.images import write_picture, write_whole
+from blemish.data.images import Listed, write_picture, write_whole
 from blemish.errors import UsageError
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
-TABLES = ("finds.csv", "images.csv", "finds.coco.json", "run.json")
+log = logging.getLogger(__name__)
+
+RUN = "run.json"
+TABLES = ("finds.csv", "images.csv", "finds.coco.json", RUN)
 PICTURES = "pictures"
+
+# Kept free for the tables while copies are drawn: they are the result, the copies are extra.
+RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
 
 
 class Output:
@@ -48,11 +57,6 @@ class Output:
         except OSError as error:
             raise _refused(folder, error) from error
 
-    def holds(self, path: Path) -> bool:
-        """Tell whether a path is one of the drawn pictures of an earlier result here."""
-        # os.path.realpath and not Path.resolve: the latter ends at a link that leads to itself.
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder / PICTURES))
-
     def prepare(self) -> None:
         """Make the folder, see that it can be written, and take away an earlier result.
 
@@ -67,16 +71,39 @@ class Output:
         except OSError as error:
             raise _refused(self.folder, error) from error
 
+    @contextmanager
+    def room_for_tables(self, num_pictures: int) -> Iterator[None]:
+        """Set room aside for the tables while copies are drawn.
+
+        Raises:
+            UsageError: there is not even that much.
+        """
+        # A file without a name: whatever ends the run, it is gone.
+        with tempfile.TemporaryFile(dir=self.folder, buffering=0) as reserve:
+            try:
+                for _ in range(0, RESERVE + num_pictures * RESERVE_PER_PICTURE, RESERVE):
+                    reserve.write(b"0" * RESERVE)
+            except OSError as error:
+                (self.folder / RUN).unlink(missing_ok=True)
+                raise _refused(self.folder, error) from error
+            yield
+
     def name_pictures(self, names: Sequence[str]) -> list[str]:
-        """Give the drawn copy's name for each picture's name, no two alike on any disk."""
+        """Give the drawn copy's name for each picture's name, no two alike on any disk.
+
+        What stands in the folder is not taken for a copy: it is somebody else's.
+        """
         taken: set[str] = set()
         given: list[str] = []
         for name in names:
-            copy = PurePosixPath(name).with_suffix(".jpg").as_posix()
-            if copy.casefold() in taken:
-                copy = f"{name}.jpg"
+            plain = PurePosixPath(name).with_suffix("").as_posix()
+            numbers = (f"~{number}" for number in count(2))
+            for ending in chain(("", PurePosixPath(name).suffix), numbers):
+                copy = f"{PICTURES}/{plain}{ending}.jpg"
+                if copy.casefold() not in taken and not (self.folder / copy).exists():
+                    break
             taken.add(copy.casefold())
-            given.append(f"{PICTURES}/{copy}")
+            given.append(copy)
         return given
 
     def draw(
@@ -87,17 +114,25 @@ class Output:
         After the first failure no more copies are tried: a full disk would fail each of them.
         """
         if self._broken:
-            return replace(row, status="partial", error=self._broken)
+            return replace(row, status="partial", error=row.error or self._broken)
         path = self.folder / name
+        self.drawn.append(name)  # before it is there, so that Ctrl-C leaves no copy unlisted
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, draw_finds(pixels, row.defects, classes))
         except (OSError, UsageError) as error:
             reason = _refused(path, error) if isinstance(error, OSError) else error
             self._broken = f"{reason}; no more pictures are drawn"
-            return replace(row, status="partial", error=self._broken)
-        self.drawn.append(name)
+            return self._not_drawn(name, row, self._broken)
+        except Exception as error:  # however hard a copy is to draw, its finds are found
+            log.debug("%s was not drawn", path, exc_info=True)
+            words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
         return row
+
+    def _not_drawn(self, name: str, row: ImageRow, reason: str) -> ImageRow:
+        self.drawn.remove(name)
+        return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
 
     def write_tables(self, contents: Mapping[str, bytes]) -> None:
         """Write the tables, each in one step.
@@ -110,17 +145,45 @@ class Output:
 
     def _remove_earlier(self) -> None:
         """Remove the tables and drawn copies of an earlier run, and nothing else."""
-        earlier: list[str] = []
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            facts = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-            earlier = [str(name) for name in facts.get("pictures", [])]
-        for name in earlier:
-            if self.holds(self.folder / name):
-                (self.folder / name).unlink(missing_ok=True)
+        copies = [Path(copy) for copy in _copies_of(self.folder)]
+        for copy in copies:
+            copy.unlink(missing_ok=True)
         for name in TABLES:
             (self.folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # it is not there, or holds something of others
-            (self.folder / PICTURES).rmdir()
+        home = Path(os.path.realpath(self.folder))
+        places = {place for copy in copies for place in copy.parents if home in place.parents}
+        for place in sorted(places, reverse=True):  # the innermost first
+            with contextlib.suppress(OSError):  # it is not there, or holds something of others
+                place.rmdir()
+
+
+def without_copies(listed: Iterable[Listed]) -> list[Listed]:
+    """Give the pictures that are not drawn copies of an earlier result, wherever that lies.
+
+    Else a result inside the folder that is looked at would be looked at the next time.
+    """
+    copies: dict[Path, frozenset[str]] = {}
+
+    def is_copy(path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        results = [place.parent for place in real.parents if place.name == PICTURES]
+        for result in results:
+            if result not in copies:
+                copies[result] = _copies_of(result)
+        return any(str(real) in copies[result] for result in results)
+
+    return [one for one in listed if not is_copy(one.path)]
+
+
+def _copies_of(result: Path) -> frozenset[str]:
+    """Give the real paths of a result's drawn copies, as its `run.json` lists them."""
+    with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
+        facts = json.loads((result / RUN).read_text(encoding="utf-8"))
+        home = os.path.realpath(result / PICTURES)
+        real = [os.path.realpath(result / str(name)) for name in facts["pictures"]]
+        # Whoever wrote the file, what lies elsewhere is no drawn copy.
+        return frozenset(path for path in real if Path(path).is_relative_to(home))
+    return frozenset()
 
 
 def _refused(path: Path, error: OSError) -> UsageError:

@@ -15,6 +15,8 @@ FORMAT = 1
 ABOUT = "bundle.json"
 GRAPH = "model.onnx"
 
+MAX_DIAMETER = 100_000
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -84,7 +86,7 @@ def read_bundle(path: Path) -> Bundle:
             f"{path}: no model bundle here ({ABOUT}: {error.strerror}); "
             "give the folder that `blemish export` wrote"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{about}: not valid JSON ({error}); export the bundle again") from error
     bundle = _from_facts(path, facts)
     _check_files(bundle)
@@ -163,6 +165,9 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
     known = {name: facts[name] for name in names}
     try:
+        for name, kind in _KINDS.items():
+            if not isinstance(known[name], kind) or isinstance(known[name], bool):
+                raise TypeError(f"{name} is {known[name]!r}")
         known["classes"] = tuple(str(name) for name in known["classes"])
         known["precisions"] = {key: tuple(value) for key, value in known["precisions"].items()}
         if known["wafer_range"] is not None:
@@ -170,20 +175,37 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
             known["wafer_range"] = (float(low), float(high))
         bundle = Bundle(path=path, **known)
         _check_numbers(bundle)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         raise BundleError(f"{about}: {error}; export the bundle again") from error
     return bundle
+
+
+_NUMBER = (int, float)
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "blemish"), (str,)),
+    **dict.fromkeys(("net", "precisions", "files", "parity", "training"), (dict,)),
+    **dict.fromkeys(("stride", "window", "overlap", "top_k"), (int,)),
+    **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
+    "classes": (list, tuple),
+    "wafer_diameter": (*_NUMBER, type(None)),
+    "wafer_range": (list, tuple, type(None)),
+}
 
 
 def _check_numbers(bundle: Bundle) -> None:
     if not bundle.classes:
         raise ValueError("no classes")
-    if not 0 <= bundle.threshold <= 1:
-        raise ValueError(f"threshold {bundle.threshold} is outside 0 to 1")
+    for name in ("threshold", "nms_iou"):
+        if not 0 <= getattr(bundle, name) <= 1:
+            raise ValueError(f"{name} {getattr(bundle, name)} is outside 0 to 1")
     if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
         raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
     if not 0 <= bundle.overlap < bundle.window:
         raise ValueError(f"overlap {bundle.overlap} does not fit window {bundle.window}")
+    if bundle.wafer_diameter is not None and not 1 <= bundle.wafer_diameter <= MAX_DIAMETER:
+        raise ValueError(f"wafer_diameter {bundle.wafer_diameter} is no size in pixels")
+    if not all(isinstance(file, str) for file in bundle.files.values()):
+        raise ValueError("files without a SHA-256")
 
 
 def _check_files(bundle: Bundle) -> None:

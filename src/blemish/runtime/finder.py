@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from blemish.core.boxes import box_centres, nms
 from blemish.core.defects import Defects
 from blemish.core.tiles import Window, bring_home, cut, plan_windows
-from blemish.data.images import open_picture
+from blemish.data.images import MAX_PIXELS, open_picture
 from blemish.errors import PictureError, UsageError
 from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
@@ -91,7 +91,7 @@ class Finder:
         """Find the defects of an image and say how it was looked at.
 
         Raises:
-            PictureError: the image is not (H, W, 3) uint8.
+            PictureError: the image is not (H, W, 3) uint8, or too large at the scale asked for.
         """
         check_pixels(pixels)
         outline = None if self.region == "whole" else self.outline_of(pixels)
@@ -237,6 +237,11 @@ def _resize(pixels: Pixels, scale: float) -> tuple[Pixels, NDArray[np.float32]]:
     """Give the picture at this scale and the exact factors of x1, y1, x2, y2."""
     height, width = pixels.shape[:2]
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    if size[0] * size[1] > MAX_PIXELS:
+        raise PictureError(
+            f"would have {size[0]} x {size[1]} pixels at scale {scale:g}, above the limit of "
+            f"{MAX_PIXELS // 1_000_000} million; give a smaller --scale"
+        )
     if size == (width, height):
         return pixels, np.ones(4, np.float32)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
