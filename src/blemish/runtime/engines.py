@@ -140,6 +140,8 @@ def _open_openvino(bundle: Bundle, precision: str, threads: int) -> Engine:
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "CACHE_DIR": "",
+        # Kernels of shapes seen before; at the default of 5,000 memory grows with every new shape.
+        "CPU_RUNTIME_CACHE_CAPACITY": 64,
     }
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
