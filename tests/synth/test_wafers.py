@@ -10,15 +10,15 @@ from blemish.synth.wafers import LABEL_STRENGTH, SIDE, _strength, draw_wafer
 
 @pytest.fixture(scope="module")
 def drawn() -> list[wafers.Wafer]:
-    return [draw_wafer(3, index) for index in range(8)]
+    return [draw_wafer(3, index) for index in range(5)]
 
 
 def test_a_picture_is_a_pure_function_of_seed_and_index(drawn: list[wafers.Wafer]) -> None:
-    again = draw_wafer(3, 5)
-    assert np.array_equal(again.pixels, drawn[5].pixels)
-    assert np.array_equal(again.defects.boxes, drawn[5].defects.boxes)
-    assert np.array_equal(again.strength, drawn[5].strength)
-    assert not np.array_equal(draw_wafer(4, 5).pixels, drawn[5].pixels)
+    again = draw_wafer(3, 4)
+    assert np.array_equal(again.pixels, drawn[4].pixels)
+    assert np.array_equal(again.defects.boxes, drawn[4].defects.boxes)
+    assert np.array_equal(again.strength, drawn[4].strength)
+    assert not np.array_equal(draw_wafer(4, 4).pixels, drawn[4].pixels)
 
 
 def test_answers_have_their_shapes_and_boxes_a_persons_size(drawn: list[wafers.Wafer]) -> None:
@@ -33,7 +33,7 @@ def test_answers_have_their_shapes_and_boxes_a_persons_size(drawn: list[wafers.W
 
 
 def test_held_back_wafers_bring_the_kind_that_training_never_sees() -> None:
-    kinds = {kind for index in range(8) for kind in draw_wafer(3, index, held_back=True).kinds}
+    kinds = {kind for index in range(4) for kind in draw_wafer(3, index, held_back=True).kinds}
     assert set(HELD_BACK_KINDS) & kinds
 
 
@@ -49,41 +49,67 @@ def test_strong_marks_stand_out_where_their_box_is(drawn: list[wafers.Wafer]) ->
             inner = levels[y1:y2, x1:x2]
             moved = levels[y1:y2, x1 - 40 : x2 - 40]
             louder.append(np.ptp(inner, axis=(0, 1)).max() >= np.ptp(moved, axis=(0, 1)).max())
-    assert len(louder) >= 5
+    assert len(louder) >= 3
     assert np.mean(louder) > 0.7
+
+
+def a_bump(side: int, peak: float, width: float) -> np.ndarray:
+    y, x = np.mgrid[-side // 2 : side // 2, -side // 2 : side // 2]
+    bump = peak * np.exp(-(x**2 + y**2) / (2 * width**2))
+    return bump[..., None].repeat(3, axis=2).astype(np.float32)
 
 
 def test_strength_is_the_textbook_value_in_white_noise() -> None:
     rng = np.random.default_rng(1)
-    y, x = np.mgrid[-20:20, -20:20]
-    signal = (6 * np.exp(-(x**2 + y**2) / 30))[..., None].repeat(3, axis=2).astype(np.float32)
-    sigma = 2.0
-    textbook = np.sqrt((signal**2).sum()) / sigma
-    measured = []
-    for _ in range(40):
-        levels = np.full(signal.shape, 120, np.float32) + signal
-        noisy = np.clip(np.rint(levels + rng.normal(0, sigma, signal.shape)), 0, 255)
-        measured.append(_strength(signal, noisy.astype(np.uint8), levels))
-    assert np.mean(measured) == pytest.approx(textbook, rel=0.1)
+    signal, sigma = a_bump(96, 6, 4), 2.0
+    extent = visible_extent(signal)
+    x1, y1, x2, y2 = wafers._grown(extent, signal.shape)
+    part = (slice(y1, y2), slice(x1, x2))
+    y, x = np.mgrid[part]
+    surfaces = np.stack([x**0, x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6).astype(float)
+    wanted = signal[part].reshape(-1, 3)
+    left = wanted - surfaces @ np.linalg.lstsq(surfaces, wanted, rcond=None)[0]
+    textbook = np.sqrt((left**2).sum()) / sigma
+    backdrops = [rng.normal(120, sigma, signal.shape).astype(np.float32) for _ in range(60)]
+    measured = [_strength(signal, backdrop, extent) for backdrop in backdrops]
+    assert np.median(measured) == pytest.approx(textbook, rel=0.15)
+
+
+def test_a_slow_backdrop_costs_nothing() -> None:
+    signal = a_bump(96, 6, 4)
+    y, x = np.mgrid[0:96, 0:96]
+    slow = (90 + 0.5 * x - 0.02 * (y - 40) ** 2)[..., None].repeat(3, axis=2)
+    noise = np.random.default_rng(3).normal(0, 2, signal.shape)
+    extent = visible_extent(signal)
+    flat = _strength(signal, (120 + noise).astype(np.float32), extent)
+    assert _strength(signal, (slow + noise).astype(np.float32), extent) == pytest.approx(flat, 0.01)
 
 
 def test_no_signal_has_no_strength() -> None:
-    flat = np.zeros((10, 10, 3), np.float32)
-    assert _strength(flat, np.full((10, 10, 3), 9, np.uint8), flat + 9) == 0
+    flat = np.zeros((30, 30, 3), np.float32)
+    assert _strength(flat, flat + 9, visible_extent(flat)) == 0
 
 
 def test_grain_that_the_filter_sees_lowers_the_strength() -> None:
     rng = np.random.default_rng(2)
-    y, x = np.mgrid[-24:24, -24:24]
-    signal = (5 * np.exp(-(x**2 + y**2) / 60))[..., None].repeat(3, axis=2).astype(np.float32)
+    signal = a_bump(96, 5, 5)
     white = rng.normal(0, 2, signal.shape)
-    coarse = np.kron(rng.normal(0, 2, (6, 6, 3)), np.ones((8, 8, 1)))
-    levels = 120 + signal
+    coarse = np.kron(rng.normal(0, 2, (12, 12, 3)), np.ones((8, 8, 1)))
+    extent = visible_extent(signal)
     strengths = [
-        _strength(signal, np.rint(levels + noise).astype(np.uint8), levels.astype(np.float32))
-        for noise in (white, coarse)
+        _strength(signal, (120 + noise).astype(np.float32), extent) for noise in (white, coarse)
     ]
     assert strengths[1] < 0.5 * strengths[0]
+
+
+def test_a_mark_on_an_edge_of_the_backdrop_is_no_label() -> None:
+    signal = a_bump(96, 8, 4)
+    noise = np.random.default_rng(4).normal(0, 1, signal.shape)
+    edge = noise + 120
+    edge[:, 50:] += 60
+    extent = visible_extent(signal)
+    assert _strength(signal, (noise + 120).astype(np.float32), extent) > 30
+    assert _strength(signal, edge.astype(np.float32), extent) < LABEL_STRENGTH
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *HELD_BACK_KINDS])
@@ -108,5 +134,5 @@ def test_most_marks_are_labels_and_some_wafers_are_clean() -> None:
         depth = np.full((SIDE, SIDE), 300, np.float32)
         counts.append(len(wafers._draw_marks(rng, depth, False)))
     assert 0.03 < np.mean(np.array(counts) == 0) < 0.3
-    strengths = np.concatenate([draw_wafer(9, index).strength for index in range(10)])
+    strengths = np.concatenate([draw_wafer(9, index).strength for index in range(5)])
     assert (strengths >= LABEL_STRENGTH).mean() > 0.7

@@ -28,7 +28,8 @@ def test_order_does_not_matter_and_nothing_is_fine() -> None:
     [
         (finds([0.9004, 0.2]), True, True),
         (finds([0.902, 0.2]), False, True),
-        (finds([0.8, 0.2]), False, False),
+        (finds([0.81, 0.2]), False, True),
+        (finds([0.79, 0.2]), False, False),
         (finds([0.9, 0.2], shift=0.05), True, True),
         (finds([0.9, 0.2], shift=1.5), False, True),
         (finds([0.9, 0.2], shift=4), False, False),

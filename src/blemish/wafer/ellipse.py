@@ -15,8 +15,9 @@ LEAST_RATIO = 0.85
 """Smallest ratio of the axes that is still taken for a wafer seen at a slant."""
 NUM_DRAWS = 120
 """Ellipses tried: with 60 % of the outermost edges right, all draws of 7 fail in 3 % of cases."""
-OPEN_SECTORS = 74
-"""From this gap in the rim, 0.62 of it, the fit keeps the axes' ratio: it is too weakly held."""
+FEWEST_EDGES = 12
+OPEN_SECTORS = 64
+"""From this gap in the rim, 53 % of it, the fit keeps the axes' ratio: it is too weakly held."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,34 +54,39 @@ def rim_offsets(edges: Edges, shape: Shape) -> tuple[Floats, Floats, Floats]:
     return unit / length[:, None], (length - 1) * np.float32(shape.radius), along
 
 
-def edges_near(edges: Edges, shape: Shape, band: float) -> Edges:
-    """Keep up to 600 edges within ``band`` pixels of the shape that run roughly along it."""
-    _, off, aligned = rim_offsets(edges, shape)
-    near = (np.abs(off) < band) & (aligned > 0.94)
-    return Edges(edges.points[near], edges.normals[near], edges.size).thinned(600)
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Edges near a shape: their sectors and offsets (N,), and the harmonics (N, 3 or 5).
+
+    The harmonics are a change of scale, two of place and, if enough of the rim is there to
+    tell, two of stretch: offsets near the shape are linear in these.
+    """
+
+    sector: NDArray[np.int32]
+    off: Floats
+    design: Floats
+
+
+def _near(edges: Edges, shape: Shape, band: float) -> _Near:
+    """Take up to 600 edges within ``band`` pixels of the shape that run roughly along it."""
+    directions, off, aligned = rim_offsets(edges, shape)
+    near = np.flatnonzero((np.abs(off) < band) & (aligned > 0.94))
+    near = near[:: max(-(-len(near) // 600), 1)]
+    x, y = directions[near].T
+    sector = sector_of(directions[near])
+    terms = [np.ones_like(x), x, y]
+    if _widest_gap(np.bincount(sector, minlength=NUM_SECTORS) > 0) < OPEN_SECTORS:
+        terms += [x * x - y * y, 2 * x * y]
+    return _Near(sector, off[near], np.stack(terms, axis=1))
 
 
 def fit_ellipse(edges: Edges, shape: Shape, bands: tuple[float, ...]) -> Shape:
-    """Fit the ellipse to the edges near it by robust Gauss-Newton steps, one for each band.
+    """Fit the ellipse to the edges near it by robust least squares.
 
-    ``bands`` are half-widths in pixels. The residuals are radial in the frame in which the
-    present ellipse is the unit circle, where a shift, a scale and a stretch are the first
-    harmonics. With less than a half of the rim in support only shift and scale are free.
+    ``bands`` are half-widths in pixels, one for each step: what is farther off has no say.
     """
-    for band in bands:
-        directions, off, _ = rim_offsets(edges, shape)
-        near = np.abs(off) < band
-        if near.sum() < 12:
-            return shape
-        directions, off = directions[near], off[near]
-        sector = sector_of(directions)
-        share = np.bincount(sector, minlength=NUM_SECTORS)
-        design = harmonics(directions, share > 0)
-        weight = ((1 - (off / band) ** 2) / np.sqrt(share[sector]))[:, None]
-        gram = (design * weight).T @ (design * weight) + 1e-3 * np.eye(design.shape[1])
-        change = np.linalg.solve(gram, (design * weight).T @ (off * weight[:, 0]))
-        shape = changed(shape, change)
-    return shape
+    near = _near(edges, shape, bands[0])
+    return _changed(shape, _polished(near, np.zeros(near.design.shape[1]), bands))
 
 
 def outer_border(edges: Edges, shape: Shape, band: float) -> Shape:
@@ -90,25 +96,35 @@ def outer_border(edges: Edges, shape: Shape, band: float) -> Shape:
     outermost edge of each sector is asked, and ellipses through a few of them drawn at random
     are tried (RANSAC, Fischler and Bolles 1981); the best one is polished with all edges.
     """
-    edges = edges_near(edges, shape, band)
-    directions, off, _ = rim_offsets(edges, shape)
-    sector = sector_of(directions)
-    order = np.lexsort((off, sector))
-    outermost = order[np.flatnonzero(np.diff(sector[order], append=NUM_SECTORS))]
-    if len(outermost) < 12:
+    near = _near(edges, shape, band)
+    order = np.lexsort((near.off, near.sector))
+    outermost = order[np.flatnonzero(np.diff(near.sector[order], append=NUM_SECTORS))]
+    if len(outermost) < FEWEST_EDGES:
         return shape
-    held = np.zeros(NUM_SECTORS, bool)
-    held[sector[outermost]] = True
-    design, off = harmonics(directions[outermost], held), off[outermost]
+    design, off = near.design[outermost], near.off[outermost]
     picks = _spread_picks(len(outermost), design.shape[1])
+    chosen, turned = design[picks], design[picks].transpose(0, 2, 1)
     # A little ridge keeps draws that happen to lie close together solvable and tame.
-    chosen = design[picks]
-    gram = chosen.transpose(0, 2, 1) @ chosen + 0.02 * np.eye(design.shape[1], dtype=np.float32)
-    right = chosen.transpose(0, 2, 1) @ off[picks][..., None]
-    changes = np.linalg.solve(gram, right)[..., 0]
+    gram = turned @ chosen + 0.02 * np.eye(design.shape[1], dtype=np.float32)
+    changes = np.linalg.solve(gram, turned @ off[picks][..., None])[..., 0]
     votes = np.maximum(1.2 - np.abs(changes @ design.T - off), 0).sum(axis=1)
-    best = changed(shape, changes[votes.argmax()])
-    return fit_ellipse(edges, best, (1.8, 1.2))
+    return _changed(shape, _polished(near, changes[votes.argmax()], (1.8, 1.2)))
+
+
+def _polished(
+    near: _Near, change: NDArray[np.floating], bands: tuple[float, ...]
+) -> NDArray[np.floating]:
+    """Improve the change of the harmonics by weighted least squares, one step a band."""
+    share = np.bincount(near.sector, minlength=NUM_SECTORS)
+    even = 1 / np.sqrt(share[near.sector])
+    ridge = 1e-3 * np.eye(near.design.shape[1])
+    for band in bands:
+        weight = np.maximum(1 - ((near.off - near.design @ change) / band) ** 2, 0) * even
+        if np.count_nonzero(weight) < FEWEST_EDGES:
+            return change
+        weighted = near.design * weight[:, None]
+        change = np.linalg.solve(weighted.T @ weighted + ridge, weighted.T @ (near.off * weight))
+    return change
 
 
 def _spread_picks(count: int, size: int) -> NDArray[np.intp]:
@@ -118,16 +134,7 @@ def _spread_picks(count: int, size: int) -> NDArray[np.intp]:
     return np.asarray(parts * (count / (size + 2)), np.intp)
 
 
-def harmonics(directions: Floats, held: NDArray[np.bool_]) -> Floats:
-    """Give the design (N, 5) of scale, shift and stretch; (N, 3) if under half the rim is held."""
-    x, y = directions.T
-    terms = [np.ones_like(x), x, y]
-    if _widest_gap(held) < OPEN_SECTORS:
-        terms += [x * x - y * y, 2 * x * y]
-    return np.stack(terms, axis=1)
-
-
-def changed(shape: Shape, change: NDArray[np.floating]) -> Shape:
+def _changed(shape: Shape, change: NDArray[np.floating]) -> Shape:
     """Give the shape moved by offsets in pixels of the harmonics (3,) or (5,)."""
     steps = np.zeros(5)
     steps[: len(change)] = np.clip(change / shape.radius, -0.2, 0.2)

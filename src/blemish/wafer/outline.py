@@ -20,7 +20,6 @@ from blemish.wafer.edges import (
 from blemish.wafer.ellipse import (
     Shape,
     Support,
-    edges_near,
     fit_ellipse,
     measure_support,
     outer_border,
@@ -159,9 +158,9 @@ def _refined(edges: Edges, circle: Shape) -> Iterator[Shape]:
 
     The second is for noise and clutter so thick outside that few outermost edges are the rim's.
     """
-    rough = fit_ellipse(edges_near(edges, circle, 12), circle, (10, 6))
+    rough = fit_ellipse(edges, circle, (10, 6))
     yield outer_border(edges, outer_border(edges, rough, 7), 4)
-    yield fit_ellipse(edges_near(edges, rough, 5), rough, (5, 3, 2, 1.2))
+    yield fit_ellipse(edges, rough, (5, 3, 2, 1.2))
 
 
 def _score(support: Support, size: tuple[int, int], radius: float) -> float:
