@@ -1,7 +1,8 @@
-"""The pages say what the program does: every setting, working links, the same commands."""
+"""The pages name every command and setting, and nothing that is not there."""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -9,55 +10,132 @@ import typer
 from blemish.cli import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
-SETTING = re.compile(r"`(--[a-z][a-z-]*)")
+PAGES_OF = {
+    "find": ("find.md", "find.ko.md"),
+    "demo": ("find.md", "find.ko.md"),
+    "synth": ("synth.md",),
+    "train": ("train.md",),
+    "export": ("train.md",),
+}
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix()
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
+)
+COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
+CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export)\b([^`|&;#\n]*)")
 
 
-def settings_of(verb: str) -> set[str]:
-    command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
-    return {name for option in command.params for name in option.opts if name[:2] == "--"}
+def options_of() -> dict[str, set[str]]:
+    command: Any = typer.main.get_command(app)
+    return {
+        name: {text for option in verb.params for text in option.opts if text.startswith("--")}
+        | COMMON
+        for name, verb in command.commands.items()
+    }
+
+
+OPTIONS = options_of()
+
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def commands_in(page: str) -> list[str]:
+    """Give the lines of the page's shell blocks."""
+    return [
+        line
+        for block in re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)
+        for line in block.splitlines()
+    ]
+
+
+def test_every_command_has_its_pages() -> None:
+    assert set(OPTIONS) == set(PAGES_OF)
 
 
 @pytest.mark.parametrize(
-    ("page", "verbs"),
-    [
-        ("find.md", ["find", "demo"]),
-        ("find.ko.md", ["find", "demo"]),
-        ("synth.md", ["synth"]),
-        ("train.md", ["train", "export", "synth"]),
-    ],
+    ("verb", "page"), [(verb, page) for verb, pages in PAGES_OF.items() for page in pages]
 )
-def test_a_page_names_every_setting_and_no_other(page: str, verbs: list[str]) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    known = set().union(*(settings_of(verb) for verb in verbs)) - {"--help"}
-    named = set(SETTING.findall(text))
-    assert named <= known
-    assert settings_of(verbs[0]) - {"--help", "--debug"} <= named
+def test_every_option_is_on_its_page(verb: str, page: str) -> None:
+    text = text_of(f"docs/{page}")
+    assert f"blemish {verb}" in text
+    if page.startswith("find"):  # one page for two commands, a part for each
+        text = text.split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
+    assert OPTIONS[verb] - (COMMON if verb != "find" else set()) <= set(OPTION.findall(text))
 
 
-def test_every_verb_is_on_a_page() -> None:
-    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    for verb in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        assert f"blemish {verb}" in text
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere_and_no_path_is_of_one_machine(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
-    assert not re.search(r"(?<![\w.])/(work|opt|home|root|tmp)/", text)
-
-
-def test_both_readmes_hold_the_same_commands_and_rooms() -> None:
-    english, korean = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.ko.md"))
-    assert re.findall(r"^python3\.11.*$", english, re.M) == re.findall(
-        r"^python3\.11.*$", korean, re.M
-    )
-    rooms = re.findall(r"^  (\w+)/ ", english, re.M)
-    assert rooms == re.findall(r"^  (\w+)/ ", korean, re.M)
-    here = {
-        path.name for path in (ROOT / "src/blemish").iterdir() if (path / "__init__.py").exists()
+@pytest.mark.parametrize(
+    ("verb", "page"), [(verb, page) for verb in ("find", "demo") for page in PAGES_OF[verb]]
+)
+def test_every_row_of_settings_is_an_option(verb: str, page: str) -> None:
+    part = text_of(f"docs/{page}").split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
+    rows = {
+        row
+        for line in part.splitlines()
+        if line.startswith("| `--")
+        for row in OPTION.findall(line.split("`")[1])
     }
-    assert set(rooms) == here
+    assert rows == OPTIONS[verb] - (COMMON if verb != "find" else set())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_option_on_a_page_exists(page: str) -> None:
+    text = text_of(page)
+    for verb, words in CALL.findall(text):
+        assert set(OPTION.findall(words)) <= OPTIONS[verb], f"blemish {verb}{words}"
+    known = set.union(*OPTIONS.values()) | {"--version"}
+    spoken = re.findall(r"`(--[a-z][^`]*)`", FENCED.sub("", text))
+    unknown = {name for words in spoken for name in OPTION.findall(words)} - known
+    assert not unknown
+
+
+def test_both_readmes_hold_the_same_commands() -> None:
+    assert commands_in("README.md") == commands_in("README.ko.md")
+    assert len(commands_in("README.md")) >= 3
+
+
+def test_both_pages_on_finding_hold_the_same_rows() -> None:
+    english, korean = (
+        re.findall(r"^\| (`[^|]*?`(?:, `\w+`)*|\d+) \|", text_of(page), re.MULTILINE)
+        for page in ("docs/find.md", "docs/find.ko.md")
+    )
+    assert english == korean
+    assert len(english) > 15
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_relative_link_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", FENCED.sub("", text_of(page)))
+    here = (ROOT / page).parent
+    missing = [link for link in links if "://" not in link and not (here / link).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_file_map_is_true(page: str) -> None:
+    (block,) = [block for block in FENCED.findall(text_of(page)) if "src/blemish/" in block]
+    lines = [line.split()[0] for line in block.splitlines() if line.strip()]
+    inner = [line.split()[0] for line in block.splitlines() if line.startswith("  ")]
+    outer = [name for name in lines if name not in inner]
+    for folder, names in ((ROOT, outer), (ROOT / "src" / "blemish", inner)):
+        for name in names:
+            assert (folder / name).is_dir() if name.endswith("/") else (folder / name).is_file()
+    rooms = {f"{room.parent.name}/" for room in ROOT.glob("src/blemish/*/__init__.py")}
+    assert rooms <= set(inner)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_names_a_place_on_a_machine(page: str) -> None:
+    assert not re.findall(r"(?<![\w.])/(?:work|opt|tmp|home|root|mnt|Users)\b", text_of(page))
+
+
+def test_the_columns_of_the_tables_are_told() -> None:
+    from blemish.report.tables import FINDS_HEADER, IMAGES_HEADER, STATUSES
+
+    for page in PAGES_OF["find"]:
+        text = text_of(f"docs/{page}")
+        for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES):
+            assert f"`{name}`" in text
