@@ -2,7 +2,7 @@
 
     python benchmarks/drawn.py --count 200 --seed 20261122 [--held-back] [--model BUNDLE]
 
-Marks weaker than --least are ignored: neither asked for nor held against a find.
+Marks under the strength in question are ignored: neither asked for nor held against a find.
 """
 
 import argparse
@@ -10,13 +10,14 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
-
 import blemish
 from blemish.core.boxes import box_centres
-from blemish.core.metrics import Scored, average_precision, centre_hit_recall
-from blemish.runtime.finder import Finding
-from blemish.synth.wafers import LABEL_STRENGTH, Wafer, draw_wafer
+from blemish.core.metrics import average_precision, centre_hit_recall
+from blemish.runtime.bundle import default_bundle, read_bundle
+from blemish.runtime.finder import RIM_MARGIN, Finding
+from blemish.synth.strength import LABEL_STRENGTH
+from blemish.synth.wafers import Wafer, draw_wafer
+from blemish.training.calibrate import scored
 
 LEAST_SCORE = 0.02
 
@@ -31,14 +32,6 @@ def look_at(asked: argparse.Namespace) -> list[tuple[Wafer, Finding]]:
     return looked
 
 
-def scored(looked: list[tuple[Wafer, Finding]], least: float) -> list[Scored]:
-    """Pair each picture's finds with its marks, the weak ones to be ignored."""
-    return [
-        (finding.defects, wafer.defects, np.asarray(wafer.strength < least))
-        for wafer, finding in looked
-    ]
-
-
 def outline_numbers(looked: list[tuple[Wafer, Finding]]) -> dict[str, float]:
     """Say how often the disc was found, and which share of labels the outline would drop."""
     with_disc = [(wafer, finding.outline) for wafer, finding in looked if wafer.disc.has_edge]
@@ -47,7 +40,7 @@ def outline_numbers(looked: list[tuple[Wafer, Finding]]) -> dict[str, float]:
         centres = box_centres(wafer.defects.boxes[wafer.strength >= LABEL_STRENGTH])
         labelled += len(centres)
         if finding.outline is not None and len(centres):
-            margin = 0.005 * finding.outline.diameter
+            margin = RIM_MARGIN * finding.outline.diameter
             lost += int((~finding.outline.contains(centres, margin)).sum())
     in_view = [outline for wafer, outline in with_disc if wafer.disc.radius <= 450]
     return {
@@ -86,10 +79,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     asked = parser.parse_args()
     looked = look_at(asked)
-    threshold = blemish.open_finder(asked.model).min_score
+    threshold = read_bundle(asked.model or default_bundle()).threshold
     numbers: dict[str, object] = {}
     for least in (10.0, LABEL_STRENGTH):
-        pictures = scored(looked, least)
+        pictures = [
+            scored(finding.defects, wafer.defects, wafer.strength, least)
+            for wafer, finding in looked
+        ]
         hits = centre_hit_recall(pictures, 0.1)
         numbers[f"strength >= {least:g}"] = {
             "ap50": round(average_precision(pictures, 0.5), 4),

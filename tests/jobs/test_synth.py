@@ -9,7 +9,8 @@ from blemish.data.dataset import read_dataset
 from blemish.data.images import open_picture
 from blemish.errors import UsageError
 from blemish.jobs.synth import SynthSettings, write_drawn
-from blemish.synth.wafers import LABEL_STRENGTH, draw_wafer
+from blemish.synth.strength import LABEL_STRENGTH
+from blemish.synth.wafers import draw_wafer
 
 LABELS = {"voc": "", "csv": "labels.csv", "coco": "labels.json"}
 

@@ -5,7 +5,8 @@ import pytest
 
 from blemish.synth import wafers
 from blemish.synth.marks import HELD_BACK_KINDS, KINDS, draw_mark, size_range, visible_extent
-from blemish.synth.wafers import LABEL_STRENGTH, SIDE, _strength, draw_wafer
+from blemish.synth.strength import LABEL_STRENGTH
+from blemish.synth.wafers import SIDE, draw_wafer
 
 
 @pytest.fixture(scope="module")
@@ -51,65 +52,6 @@ def test_strong_marks_stand_out_where_their_box_is(drawn: list[wafers.Wafer]) ->
             louder.append(np.ptp(inner, axis=(0, 1)).max() >= np.ptp(moved, axis=(0, 1)).max())
     assert len(louder) >= 3
     assert np.mean(louder) > 0.7
-
-
-def a_bump(side: int, peak: float, width: float) -> np.ndarray:
-    y, x = np.mgrid[-side // 2 : side // 2, -side // 2 : side // 2]
-    bump = peak * np.exp(-(x**2 + y**2) / (2 * width**2))
-    return bump[..., None].repeat(3, axis=2).astype(np.float32)
-
-
-def test_strength_is_the_textbook_value_in_white_noise() -> None:
-    rng = np.random.default_rng(1)
-    signal, sigma = a_bump(96, 6, 4), 2.0
-    extent = visible_extent(signal)
-    x1, y1, x2, y2 = wafers._grown(extent, signal.shape)
-    part = (slice(y1, y2), slice(x1, x2))
-    y, x = np.mgrid[part]
-    surfaces = np.stack([x**0, x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6).astype(float)
-    wanted = signal[part].reshape(-1, 3)
-    left = wanted - surfaces @ np.linalg.lstsq(surfaces, wanted, rcond=None)[0]
-    textbook = np.sqrt((left**2).sum()) / sigma
-    backdrops = [rng.normal(120, sigma, signal.shape).astype(np.float32) for _ in range(60)]
-    measured = [_strength(signal, backdrop, extent) for backdrop in backdrops]
-    assert np.median(measured) == pytest.approx(textbook, rel=0.15)
-
-
-def test_a_slow_backdrop_costs_nothing() -> None:
-    signal = a_bump(96, 6, 4)
-    y, x = np.mgrid[0:96, 0:96]
-    slow = (90 + 0.5 * x - 0.02 * (y - 40) ** 2)[..., None].repeat(3, axis=2)
-    noise = np.random.default_rng(3).normal(0, 2, signal.shape)
-    extent = visible_extent(signal)
-    flat = _strength(signal, (120 + noise).astype(np.float32), extent)
-    assert _strength(signal, (slow + noise).astype(np.float32), extent) == pytest.approx(flat, 0.01)
-
-
-def test_no_signal_has_no_strength() -> None:
-    flat = np.zeros((30, 30, 3), np.float32)
-    assert _strength(flat, flat + 9, visible_extent(flat)) == 0
-
-
-def test_grain_that_the_filter_sees_lowers_the_strength() -> None:
-    rng = np.random.default_rng(2)
-    signal = a_bump(96, 5, 5)
-    white = rng.normal(0, 2, signal.shape)
-    coarse = np.kron(rng.normal(0, 2, (12, 12, 3)), np.ones((8, 8, 1)))
-    extent = visible_extent(signal)
-    strengths = [
-        _strength(signal, (120 + noise).astype(np.float32), extent) for noise in (white, coarse)
-    ]
-    assert strengths[1] < 0.5 * strengths[0]
-
-
-def test_a_mark_on_an_edge_of_the_backdrop_is_no_label() -> None:
-    signal = a_bump(96, 8, 4)
-    noise = np.random.default_rng(4).normal(0, 1, signal.shape)
-    edge = noise + 120
-    edge[:, 50:] += 60
-    extent = visible_extent(signal)
-    assert _strength(signal, (noise + 120).astype(np.float32), extent) > 30
-    assert _strength(signal, edge.astype(np.float32), extent) < LABEL_STRENGTH
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *HELD_BACK_KINDS])

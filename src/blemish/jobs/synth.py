@@ -17,7 +17,8 @@ from blemish.data.labels import DEFAULT_CLASS, PictureLabels, from_defects
 from blemish.data.table import write_table
 from blemish.data.voc import write_voc
 from blemish.errors import UsageError
-from blemish.synth.wafers import LABEL_STRENGTH, SIDE, Wafer, draw_wafer
+from blemish.synth.strength import LABEL_STRENGTH
+from blemish.synth.wafers import SIDE, Wafer, draw_wafer
 
 FORMATS = ("voc", "csv", "coco")
 

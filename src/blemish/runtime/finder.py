@@ -41,7 +41,8 @@ class Finding:
 
     Attributes:
         defects: the finds, best score first, in pixels of the picture as it was given.
-        num_outside: how many finds were dropped because they lie outside the wafer.
+        num_outside: how many finds were dropped because they lie outside the wafer; what is
+            beyond its bounding box is not looked at.
         outline: the wafer, None where none was found or looked for.
         scale: the factor by which the picture was resized before looking.
         note: why the picture was not looked at as asked; empty otherwise.

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from blemish.core.defects import Defects
 from blemish.core.metrics import Scored, average_precision, centre_hit_recall
+from blemish.synth.strength import LABEL_STRENGTH
 
 Strength = NDArray[np.float32]
 
-LABEL, CLEAR = 5.0, 10.0  # signal-to-noise from which a mark is a label, and stands out
+CLEAR = 10.0  # strength from which a mark stands out; from LABEL_STRENGTH on it is a label
 MOST_FALSE = 0.1  # false finds a picture at the default threshold
 
 
@@ -43,7 +44,9 @@ class Calibration:
         return {name: round(n, 4) for name, n in asdict(self).items() if not math.isnan(n)}
 
 
-def scored(found: Defects, true: Defects, strength: Strength, least: float = LABEL) -> Scored:
+def scored(
+    found: Defects, true: Defects, strength: Strength, least: float = LABEL_STRENGTH
+) -> Scored:
     """Give what was found and what is true; marks weaker than ``least`` are ignored."""
     return found, true, np.asarray(strength < least)
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from blemish.core.metrics import average_precision
 from blemish.model.centernet import CenterNet
+from blemish.synth.strength import LABEL_STRENGTH
 from blemish.training.batches import Labelled
-from blemish.training.calibrate import CLEAR, LABEL, scored
+from blemish.training.calibrate import CLEAR, scored
 from blemish.training.road import net_finder
 
 LOWEST = 0.01  # finds of any score that precision could still profit from
@@ -19,7 +20,7 @@ def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
     finder = net_finder(net, LOWEST)
     found = [finder(np.asarray(picture.pixels)) for picture in pictures]
     numbers = {}
-    for name, least in (("ap50", LABEL), ("ap50_clear", CLEAR)):
+    for name, least in (("ap50", LABEL_STRENGTH), ("ap50_clear", CLEAR)):
         rows = [
             scored(finds, picture.defects, picture.strength, least)
             for finds, picture in zip(found, pictures, strict=True)
