@@ -167,14 +167,14 @@ def _add_edge_ring(rng: np.random.Generator, disc: Disc, depth: Field, field: Fi
 def _add_rim_blob(rng: np.random.Generator, disc: Disc, field: Field) -> None:
     """Change the thickness where a clamp held the wafer: a soft or sharp patch on the rim.
 
-    One in three is a haze along the rim, longer, softer and fainter.
+    One in three is a haze along the rim, longer, softer and fainter, and at times farther in.
     """
     angle = rng.uniform(0, 2 * np.pi)
     haze = rng.random() < 0.33
     length, width = rng.uniform(9, 36), rng.uniform(5, 22)
     if haze:
         length, width = rng.uniform(20, 90), rng.uniform(8, 22)
-    centre = np.array(disc.rim_point(angle, rng.uniform(-2, 10)))
+    centre = np.array(disc.rim_point(angle, rng.uniform(-2, 28 if haze else 10)))
     outward = np.array([np.cos(angle), np.sin(angle)])
     sideways = np.array([-outward[1], outward[0]])
     corners = np.linspace(0, 2 * np.pi, 6 if rng.random() < 0.5 else 24, endpoint=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.core.boxes import box_iou
+from blemish.core.boxes import as_boxes, box_iou
 from blemish.core.defects import Defects
 from blemish.synth.disc import Disc, draw_disc, draw_thickness_field
 from blemish.synth.fields import Field, blur, edge, grid
@@ -36,8 +36,12 @@ from blemish.synth.scene import (
 )
 from blemish.synth.strength import LABEL_STRENGTH, mark_strength
 
+Box = NDArray[np.float32]  # (4,) xyxy
+
 SIDE = 900  # px; sizes of marks are meant for this
 CLEAN_SHARE = 0.12
+ONE_BOX = 0.25  # labels whose boxes overlap by more than this IoU get one box: for marks of a few
+# pixels that is 17 px from centre to centre, for large ones it is where they begin to touch
 
 _KIND_SHARES = (0.29, 0.16, 0.16, 0.25, 0.14)
 
@@ -237,19 +241,34 @@ def _film_change(surface: _Surface, mark: Mark, middle: tuple[int, int]) -> floa
 
 def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Disc) -> Wafer:
     """Measure every mark in the stored picture and box it as a person would."""
-    boxes: list[NDArray[np.float32]] = []
+    extents: list[Box] = []
     strengths: list[float] = []
     for mark in marks:
         signal, backdrop, corner = _apart(mark, shot)
         extent = visible_extent(signal)
-        strength = mark_strength(signal, backdrop, extent)
-        box = _box(rng, extent, corner)
-        if boxes and box_iou(box[None], np.stack(boxes)).max() > 0.6:
-            strength = min(strength, LABEL_STRENGTH * 0.9)  # a person draws one box for both
-        boxes.append(box)
-        strengths.append(strength)
-    kinds = tuple(mark.kind for mark in marks)
-    return Wafer(shot.pixels, Defects.of(boxes), np.array(strengths, np.float32), kinds, disc)
+        strengths.append(mark_strength(signal, backdrop, extent))
+        extents.append(np.add(extent, corner * 2, dtype=np.float32))
+    groups = _groups([_generous(extent) for extent in extents], np.array(strengths, np.float32))
+    # The strongest of a group speaks for it: its kind and its strength are the group's.
+    leaders = [max(group, key=strengths.__getitem__) for group in groups]
+    boxes = [_box(rng, _hull([extents[member] for member in group])) for group in groups]
+    strength = np.array([strengths[leader] for leader in leaders], np.float32)
+    kinds = tuple(marks[leader].kind for leader in leaders)
+    return Wafer(shot.pixels, Defects.of(boxes), strength, kinds, disc)
+
+
+def _groups(boxes: list[Box], strength: NDArray[np.float32]) -> list[list[int]]:
+    """Give the marks that a person puts into one box: labels whose boxes overlap a good deal.
+
+    A chain of overlaps is one group. Marks too faint to be labels stay alone.
+    """
+    stacked = as_boxes(boxes)
+    clear = strength >= LABEL_STRENGTH
+    linked = (box_iou(stacked, stacked) > ONE_BOX) & clear & clear[:, None]
+    linked |= np.eye(len(boxes), dtype=bool)
+    while ((wider := linked @ linked) != linked).any():
+        linked = wider
+    return [np.flatnonzero(row).tolist() for row in np.unique(linked, axis=0)]
 
 
 def _apart(mark: Mark, shot: _Shot) -> tuple[Field, Field, tuple[int, int]]:
@@ -273,15 +292,24 @@ def _apart(mark: Mark, shot: _Shot) -> tuple[Field, Field, tuple[int, int]]:
     return signal, backdrop, (left, top)
 
 
-def _box(
-    rng: np.random.Generator, extent: tuple[float, float, float, float], corner: tuple[int, int]
-) -> NDArray[np.float32]:
-    """Box a mark generously and with a person's scatter; never under 26 px, in the picture."""
-    x1, y1, x2, y2 = extent
-    sides = np.array([x2 - x1, y2 - y1]) * 1.15 + 19
-    sides = np.maximum(sides * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2), 26)
-    centre = np.array([corner[0] + (x1 + x2) / 2, corner[1] + (y1 + y2) / 2])
-    centre += rng.normal(0, 1 + 0.015 * sides)
-    low, high = centre - sides / 2, centre + sides / 2
-    box = np.rint(np.concatenate([low, high]))
+def _hull(boxes: list[Box]) -> Box:
+    """Give the smallest box around boxes."""
+    stacked = np.stack(boxes)
+    return np.concatenate([stacked[:, :2].min(axis=0), stacked[:, 2:].max(axis=0)])
+
+
+def _generous(extent: Box) -> Box:
+    """Give the box that a person draws around what is seen, before the hand shakes."""
+    sides = np.maximum((extent[2:] - extent[:2]) * 1.15 + 19, 26)
+    centre = (extent[:2] + extent[2:]) / 2
+    return np.concatenate([centre - sides / 2, centre + sides / 2])
+
+
+def _box(rng: np.random.Generator, extent: Box) -> Box:
+    """Box what is seen with a person's scatter; never under 26 px, in the picture."""
+    generous = _generous(extent)
+    sides = (generous[2:] - generous[:2]) * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2)
+    sides = np.maximum(sides, 26)
+    centre = (extent[:2] + extent[2:]) / 2 + rng.normal(0, 1 + 0.015 * sides)
+    box = np.rint(np.concatenate([centre - sides / 2, centre + sides / 2]))
     return np.asarray(np.clip(box, 0, SIDE), np.float32)
