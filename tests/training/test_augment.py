@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from blemish.training.augment import (
     noise_bank,
     random_affine,
     recolour,
+    warp,
     warp_boxes,
 )
 from planted import GROUND, dot_boxes, dot_picture
@@ -43,11 +45,12 @@ def test_a_dot_and_its_box_move_together_in_all_eight_turns(scale: float) -> Non
     turns = linear_parts(scale)
     assert len(turns) == 8
     for affine in turns.values():
-        assert abs(np.linalg.det(affine[:, :2])) == pytest.approx(scale**2)
+        kept = np.sqrt(abs(np.linalg.det(affine[:, :2])))
+        assert SIZE / kept == pytest.approx(round(SIZE / scale))
         crop = cut_crop(pixels, labelled(boxes), affine, SIZE)
         np.testing.assert_allclose(box_centres(crop.boxes)[0], centroid(crop.pixels), atol=0.12)
         sides = crop.boxes[0, 2:] - crop.boxes[0, :2]
-        np.testing.assert_allclose(sides, 22 * scale, atol=1e-3)
+        np.testing.assert_allclose(sides, 22 * kept, atol=1e-3)
 
 
 def test_at_scale_one_every_pixel_stays_what_it_was() -> None:
@@ -86,7 +89,21 @@ def test_boxes_keep_their_area_ratio(seed: int, scale: float) -> None:
     moved = warp_boxes(boxes, affine)
     assert (moved[:, 2:] > moved[:, :2]).all()
     before, after = ((b[:, 2:] - b[:, :2]).prod(axis=1) for b in (boxes, moved))
-    np.testing.assert_allclose(after, before * scale**2, rtol=1e-3)
+    np.testing.assert_allclose(after, before * abs(np.linalg.det(affine[:, :2])), rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.83, 1.3])
+@pytest.mark.parametrize("centre", [(60.0, 50.0), (3.0, 97.0), (-90.0, 40.0), (400.0, -7.0)])
+def test_a_crop_is_that_of_one_general_warp(scale: float, centre: tuple[float, float]) -> None:
+    """The slow oracle: OpenCV's warp by the same map, whose pixel middles are whole numbers."""
+    pixels = cv2.GaussianBlur(dot_picture([DOT]), (0, 0), 2)
+    for seed in range(12):
+        affine = random_affine(centre, 64, scale, np.random.default_rng(seed))
+        moved = affine.copy()
+        moved[:, 2] += affine[:, :2].sum(axis=1) * 0.5 - 0.5
+        expected = cv2.warpAffine(pixels, moved, (64, 64), borderMode=cv2.BORDER_REPLICATE)
+        found = warp(pixels, affine, 64)
+        assert np.abs(found.astype(int) - expected.astype(int)).max() <= (0 if scale == 1 else 2)
 
 
 def test_colours_change_but_nothing_moves() -> None:

@@ -26,7 +26,11 @@ def batches() -> Batches:
 
 def everything(learner: Learner) -> dict[str, torch.Tensor]:
     state = learner.state()
-    moments = state["optimiser"]["state"]
+    moments = {
+        f"{part}.{index}": row
+        for part, its in state["optimiser"].items()
+        for index, row in its["state"].items()
+    }
     return (
         {f"net.{name}": value for name, value in state["net"].items()}
         | {f"average.{name}": value for name, value in state["average"].items()}

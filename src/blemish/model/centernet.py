@@ -19,7 +19,7 @@ SIDE = 16.0  # pixels from centre to side that a raw output of 0 means
 DEFAULT_NET: Mapping[str, Any] = {
     "kind": "centernet",
     "widths": [16, 32, 48, 80, 128],
-    "blocks": [1, 1, 2, 1],
+    "blocks": [0, 1, 2, 1],
     "pyramid": 48,
     "head": 32,
 }

@@ -63,37 +63,57 @@ def random_affine(
 ) -> NDArray[np.float64]:
     """Give the 2 x 3 map from picture to crop: scale, one of the eight flips and turns, shift.
 
-    At scale 1 the shift is of whole pixels.
+    The crop shows a square of whole picture pixels, so at scale 1 each pixel stays what it is.
 
     Args:
-        centre: the point (x, y) of the picture that comes to the crop's middle.
+        centre: the point (x, y) of the picture that comes to the crop's middle, within a pixel.
         size: side of the crop in pixels.
-        scale: crop pixels a picture pixel.
+        scale: crop pixels a picture pixel, kept to the nearest that whole pixels allow.
         generator: where chance comes from.
     """
     turn = int(generator.integers(4))
     cosine, sine = (1, 0, -1, 0)[turn], (0, 1, 0, -1)[turn]
-    linear = scale * np.array([[cosine, -sine], [sine, cosine]], np.float64)
+    turned = np.array([[cosine, -sine], [sine, cosine]], np.float64)
     if generator.random() < 0.5:
-        linear[0] = -linear[0]
-    offset = size / 2 - linear @ np.array(centre, np.float64)
-    if scale == 1.0:  # whole pixels, or resampling would smooth the picture's own noise
-        offset = np.rint(offset)
-    return np.column_stack((linear, offset))
+        turned[0] = -turned[0]
+    side = max(round(size / scale), 1)
+    low = np.rint(np.array(centre, np.float64) - side / 2)
+    linear = turned * size / side
+    backwards = turned.sum(axis=1) < 0
+    return np.column_stack((linear, size * backwards - linear @ low))
 
 
 def warp(pixels: Pixels, affine: NDArray[np.float64], size: int) -> Pixels:
-    """Give the (size, size, 3) crop that the map picks; beyond the picture its edge goes on.
+    """Give the (size, size, 3) crop that a map of whole source pixels picks, see `random_affine`.
 
-    The map is in the half-open convention, where pixel (0, 0)'s middle is (0.5, 0.5); OpenCV
-    puts the middle at (0, 0).
+    Beyond the picture its edge goes on. Cut, resized and turned one after the other, which takes
+    a third of the time of one general warp.
     """
-    shifted = affine.copy()
-    shifted[:, 2] += affine[:, :2].sum(axis=1) * 0.5 - 0.5
-    result = cv2.warpAffine(
-        pixels, shifted, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(result, np.uint8)
+    inverse = np.linalg.inv(affine[:, :2])
+    corners = (np.array([[0, 0], [size, size]]) - affine[:, 2]) @ inverse.T
+    low, high = np.rint(corners.min(axis=0)).astype(int), np.rint(corners.max(axis=0)).astype(int)
+    part: Any = _cut(pixels, low, high)
+    if len(part) != size:
+        part = cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
+    if affine[0, 0] == 0:
+        part = cv2.transpose(part)
+    across, down = affine[:, :2].sum(axis=1) < 0
+    if across or down:
+        part = cv2.flip(part, -1 if across and down else int(across))
+    return np.ascontiguousarray(part)
+
+
+def _cut(pixels: Pixels, low: NDArray[np.int_], high: NDArray[np.int_]) -> Pixels:
+    """Give the part from ``low`` (x, y) to ``high``; beyond the picture its edge goes on."""
+    limit = np.array(pixels.shape[1::-1])
+    start, stop = np.clip(low, 0, limit - 1), np.clip(high, 1, limit)
+    part = pixels[start[1] : stop[1], start[0] : stop[0]]
+    if (start == low).all() and (stop == high).all():
+        return part
+    left, top = np.clip(start - low, 0, high - low - 1).tolist()
+    right, bottom = (high - low - (left, top) - (stop - start)).tolist()
+    grown = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    return np.asarray(grown, np.uint8)
 
 
 def warp_boxes(boxes: Boxes, affine: NDArray[np.float64]) -> Boxes:
@@ -150,7 +170,8 @@ def recolour(
     """Give the crop with other colours, perhaps blurred, perhaps with a little noise."""
     changed: Any = pixels
     if generator.random() < augment.permute:
-        changed = np.ascontiguousarray(changed[..., generator.permutation(3)])
+        pairs = np.column_stack((generator.permutation(3), range(3))).ravel().tolist()
+        (changed,) = cv2.mixChannels([changed], [np.empty_like(changed)], pairs)
     changed = cv2.LUT(changed, colour_table(augment, generator)[None])
     if generator.random() < augment.blur:
         changed = cv2.GaussianBlur(changed, (3, 3), float(generator.uniform(0.4, 0.9)))

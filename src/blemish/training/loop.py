@@ -17,6 +17,7 @@ from blemish.model.losses import losses_of
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from blemish.training.optimiser import Optimiser
 
 Validate = Callable[[CenterNet], Mapping[str, float]]
 
@@ -73,7 +74,7 @@ class Learner:
 
     net: CenterNet
     average: Average
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     num_classes: int
     step: int = 0
     seconds: float = 0.0
@@ -127,16 +128,7 @@ class Surroundings:
 
 def make_learner(net: CenterNet, num_classes: int, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
-    net = net.to(memory_format=torch.channels_last)
-    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": plan.decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        lr=plan.rate,
-    )
+    optimiser = Optimiser(net, plan.decay)
     return Learner(net, Average(net, plan.average), optimiser, num_classes)
 
 
@@ -168,19 +160,17 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
 
 def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str, float]:
     """Take one step on a batch and give the parts of its loss."""
-    for group in learner.optimiser.param_groups:
-        group["lr"] = rate
     learner.net.train()
     size = batch.pixels.shape[1] // CELL
     targets = assign([as_truth(crop) for crop in batch.crops], learner.num_classes, size, size)
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
         heat, sides = learner.net(torch.from_numpy(batch.pixels))
     losses = losses_of(heat, sides, targets)
-    learner.optimiser.zero_grad(set_to_none=True)
+    learner.optimiser.zero_grad()
     losses["loss"].backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
     if bool(norm.isfinite()):
-        learner.optimiser.step()
+        learner.optimiser.step(rate)
     learner.average.update(learner.net, learner.step)
     learner.step += 1
     return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
