@@ -41,13 +41,13 @@ class LoopPlan:
 
     steps: int | None = None
     minutes: float | None = None
-    rate: float = 2e-3
+    rate: float = 1e-2
     warmup: int = 100
     decay: float = 0.02
     clip: float = 10.0
     average: float = 0.998
     floors: tuple[float, float] = (300.0, 5.0)
-    ramp: float = 0.5
+    ramp: float = 0.25
     look_minutes: float = 5.0
 
     def progress(self, step: int, seconds: float) -> float:
