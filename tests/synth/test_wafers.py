@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from blemish.core.boxes import box_iou
 from blemish.synth import wafers
 from blemish.synth.marks import HELD_BACK_KINDS, KINDS, draw_mark, size_range, visible_extent
 from blemish.synth.strength import LABEL_STRENGTH
@@ -67,6 +68,35 @@ def test_marks_keep_their_size_and_their_patch(kind: str) -> None:
         assert border.max() < 0.12
         x1, y1, x2, y2 = visible_extent(mark.footprint)
         assert max(x2 - x1, y2 - y1) <= 1.9 * size + 6
+
+
+def square(x: float, y: float, side: float = 28) -> np.ndarray:
+    return np.array([x, y, x + side, y + side], np.float32)
+
+
+def test_labels_that_overlap_a_good_deal_share_a_box_also_along_a_chain() -> None:
+    boxes = [square(0, 0), square(300, 0), square(12, 0), square(24, 0), square(50, 0)]
+    strong = np.full(5, 20, np.float32)
+    assert sorted(wafers._groups(boxes, strong)) == [[0, 2, 3], [1], [4]]
+    assert wafers._groups([], np.zeros(0, np.float32)) == []
+
+
+def test_a_mark_too_faint_to_be_a_label_stays_alone_and_breaks_the_chain() -> None:
+    boxes = [square(0, 0), square(12, 0), square(24, 0)]
+    strength = np.array([20, LABEL_STRENGTH / 2, 20], np.float32)
+    assert sorted(wafers._groups(boxes, strength)) == [[0], [1], [2]]
+
+
+def test_a_small_mark_in_a_large_ones_box_keeps_its_own() -> None:
+    boxes = [square(0, 0, 100), square(30, 30, 28)]
+    assert len(wafers._groups(boxes, np.full(2, 20, np.float32))) == 2
+
+
+def test_no_two_labels_of_a_picture_lie_on_each_other(drawn: list[wafers.Wafer]) -> None:
+    for wafer in drawn:
+        boxes = wafer.defects.boxes[wafer.strength >= LABEL_STRENGTH]
+        overlaps = box_iou(boxes, boxes) - np.eye(len(boxes))
+        assert overlaps.max(initial=0) < 0.5
 
 
 def test_most_marks_are_labels_and_some_wafers_are_clean() -> None:

@@ -168,8 +168,12 @@ def test_a_notch_is_found(turn: float) -> None:
     picture = draw_wafer(np.full((900, 900, 3), 40, np.uint8), (450, 450), (410, 410))
     at = 450 + 410 * np.array([np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))])
     cv2.circle(picture, np.rint(at).astype(int).tolist(), 6, (40, 40, 40), -1, cv2.LINE_AA)
-    outline = assert_found(find_outline(finish(picture, rng)), (450, 450), 820)
+    photograph = finish(picture, rng)
+    outline = assert_found(find_outline(photograph), (450, 450), 820)
     assert outline.mark == "notch"
+    without = find_outline(photograph, notch=False)
+    assert without is not None
+    assert (without.mark, without.centre, without.axes) == ("none", outline.centre, outline.axes)
     assert abs((outline.mark_angle - turn + 180) % 360 - 180) < 1
     assert outline.contains([at - (at - 450) * 0.005])[0]
 

@@ -35,6 +35,11 @@ RIM_MARGIN = 0.005
 RIM_ROOM = 8
 
 
+def find_rim(pixels: Pixels) -> Outline | None:
+    """Find the wafer without its notch, which does not decide what lies on it."""
+    return find_outline(pixels, notch=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Finding:
     """What was found in one picture, and how it was looked at.
@@ -73,7 +78,7 @@ class Finder:
     min_score: float
     region: str = "auto"
     scale: float | None = None
-    outline_of: Callable[[Pixels], Outline | None] = find_outline
+    outline_of: Callable[[Pixels], Outline | None] = find_rim
 
     def __call__(self, image: Picture) -> Defects:
         """Find the defects of an image: (H, W, 3) uint8 RGB, or the path of a picture file.

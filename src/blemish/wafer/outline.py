@@ -103,10 +103,11 @@ def _matrix(axes: tuple[float, float], angle: float) -> NDArray[np.float64]:
     return np.asarray(frame @ np.diag(axes) @ frame.T, np.float64)
 
 
-def find_outline(pixels: Pixels) -> Outline | None:
+def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
     """Find the wafer's disc in a picture (H, W, 3); None if no rim is seen well enough.
 
-    The outermost of concentric borders is taken, so an edge ring belongs to the wafer.
+    The outermost of concentric borders is taken, so an edge ring belongs to the wafer. Without
+    ``notch`` only flats are looked for, which is all that decides what lies on the wafer.
     """
     if min(pixels.shape[:2]) < LEAST_SIDE:
         return None
@@ -124,8 +125,8 @@ def find_outline(pixels: Pixels) -> Outline | None:
     flat = find_flat(edges, shape)
     if flat is not None:
         return _outline(shape, factor, "flat", flat)
-    notch = find_notch(pixels, shape, factor)
-    return _outline(shape, factor, "none" if notch is None else "notch", notch)
+    cut = find_notch(pixels, shape, factor) if notch else None
+    return _outline(shape, factor, "none" if cut is None else "notch", cut)
 
 
 def _find_shape(edges: Edges) -> Shape | None:
