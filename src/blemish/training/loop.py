@@ -1,6 +1,5 @@
 """The training loop: cut, learn, average, look; and go on from where it stopped."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -11,12 +10,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from blemish.errors import TrainingError
 from blemish.model.assign import Truth, assign
 from blemish.model.centernet import CELL, CenterNet
 from blemish.model.losses import losses_of
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from blemish.training.log import Log
 from blemish.training.optimiser import Optimiser
 
 Validate = Callable[[CenterNet], Mapping[str, float]]
@@ -36,7 +37,9 @@ class LoopPlan:
         floors: strength below which a mark is ignored, at the start and after the share
             ``ramp`` of the run; in between it falls log-linearly.
         ramp: share of the run in which the floor falls.
-        look_minutes: minutes between validations.
+        look_minutes: minutes between validations of a run by the clock.
+        epoch: steps of an epoch, after each of which a run by steps is validated; None for
+            one validation at its end.
     """
 
     steps: int | None = None
@@ -49,12 +52,19 @@ class LoopPlan:
     floors: tuple[float, float] = (300.0, 5.0)
     ramp: float = 0.25
     look_minutes: float = 5.0
+    epoch: int | None = None
 
     def progress(self, step: int, seconds: float) -> float:
         """Give the share of the run that is over, by steps or by the clock."""
         if self.minutes is not None:
             return seconds / (60 * self.minutes)
         return step / (self.steps or 1)
+
+    def is_due(self, step: int, seconds: float, looked: float) -> bool:
+        """Say whether to validate now, when it was last done at ``looked`` seconds."""
+        if self.minutes is not None:
+            return seconds - looked >= 60 * self.look_minutes
+        return self.epoch is not None and step % self.epoch == 0 and step < (self.steps or 0)
 
     def rate_at(self, step: int, progress: float) -> float:
         """Give the learning rate; it ends at a hundredth of the highest."""
@@ -135,7 +145,7 @@ def make_learner(net: CenterNet, num_classes: int, plan: LoopPlan) -> Learner:
 def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
     """Train to the end of the plan or until asked to stop; a checkpoint is left either way."""
     ahead = Ahead(batches)
-    log = Log(around)
+    log = Log(around.run, learner.step, around.watch)
     looked = learner.seconds
     try:
         while (progress := plan.progress(learner.step, learner.seconds)) < 1:
@@ -148,24 +158,32 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
             rate = plan.rate_at(learner.step, progress)
             parts = learn(learner, batch, rate, plan.clip)
             learner.seconds += around.clock() - begun
-            log.step(learner, parts | {"rate": rate, "floor": floor}, progress, len(batch.crops))
-            if learner.seconds - looked >= 60 * plan.look_minutes:
+            parts |= {"rate": rate, "floor": floor}
+            parts |= {"step": learner.step, "seconds": learner.seconds}
+            log.step(parts, progress, len(batch.crops))
+            if plan.is_due(learner.step, learner.seconds, looked):
                 looked = learner.seconds
-                look(learner, around, log)
+                look(learner, plan, around, log)
     finally:
         ahead.close()
-    look(learner, around, log)
+    look(learner, plan, around, log)
     return learner
 
 
 def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str, float]:
-    """Take one step on a batch and give the parts of its loss."""
+    """Take one step on a batch and give the parts of its loss.
+
+    Raises:
+        TrainingError: the loss is not a number; the text names the batch's pictures.
+    """
     learner.net.train()
-    size = batch.pixels.shape[1] // CELL
-    targets = assign([as_truth(crop) for crop in batch.crops], learner.num_classes, size, size)
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-        heat, sides = learner.net(torch.from_numpy(batch.pixels))
-    losses = losses_of(heat, sides, targets)
+    losses = losses_on(learner.net, batch, learner.num_classes)
+    if not bool(losses["loss"].isfinite()):
+        raise TrainingError(
+            f"the loss of step {learner.step + 1} is not a number; look at the pictures of its "
+            f"batch ({', '.join(dict.fromkeys(batch.pictures))}) or lower the rate; the last "
+            "checkpoint is kept"
+        )
     learner.optimiser.zero_grad()
     losses["loss"].backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
@@ -174,6 +192,15 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
     learner.average.update(learner.net, learner.step)
     learner.step += 1
     return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
+
+
+def losses_on(net: CenterNet, batch: Batch, num_classes: int) -> dict[str, Tensor]:
+    """Give the parts of a net's loss on a batch, in bfloat16 where the processor has it."""
+    size = batch.pixels.shape[1] // CELL
+    targets = assign([as_truth(crop) for crop in batch.crops], num_classes, size, size)
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+        heat, sides = net(torch.from_numpy(batch.pixels))
+    return losses_of(heat, sides, targets)
 
 
 def as_truth(crop: Any) -> Truth:
@@ -187,48 +214,19 @@ def has_bfloat16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_tile") or able.get("amx_bf16"))
 
 
-def look(learner: Learner, around: Surroundings, log: "Log") -> None:
+def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> None:
     """Validate the averaged net, keep it, keep it as best if it is, and leave a checkpoint."""
     weights: dict[str, Tensor] = learner.average.net.state_dict()
     save_weights(around.run / "last.safetensors", weights)
+    row = {"step": learner.step, "seconds": learner.seconds}
+    if plan.epoch is not None and learner.step % plan.epoch == 0:
+        epoch = learner.step // plan.epoch
+        row["epoch"] = epoch
+        save_weights(around.run / f"epoch-{epoch:03d}.safetensors", weights)
     if around.validate is not None and learner.step > 0:
         numbers = dict(around.validate(learner.average.net))
-        log.write({"step": learner.step, "seconds": round(learner.seconds, 1), **numbers})
+        log.look(row | numbers)
         if numbers["ap50"] > learner.best:
             learner.best = numbers["ap50"]
             save_weights(around.run / "best.safetensors", weights)
     save_checkpoint(around.run / "last.pt", learner.state())
-
-
-class Log:
-    """The run's log: one JSON object a line, the mean of ten steps or a validation."""
-
-    def __init__(self, around: Surroundings, every: int = 10) -> None:
-        self.around = around
-        self.every = every
-        self.progress = 0.0
-        self.rows: list[dict[str, float]] = []
-        self.seconds: float | None = None
-
-    def step(
-        self, learner: Learner, row: Mapping[str, float], progress: float, images: int
-    ) -> None:
-        """Take note of a step; every tenth writes a line."""
-        self.progress = progress
-        self.rows.append(dict(row))
-        if len(self.rows) < self.every:
-            return
-        mean = {name: sum(r[name] for r in self.rows) / len(self.rows) for name in row}
-        if self.seconds is not None:
-            passed = max(learner.seconds - self.seconds, 1e-9)
-            mean["images_per_second"] = len(self.rows) * images / passed
-        self.seconds, self.rows = learner.seconds, []
-        mean = {name: float(f"{value:.5g}") for name, value in mean.items()}
-        line = {"step": learner.step, "seconds": round(learner.seconds, 1), **mean}
-        self.write(line)
-
-    def write(self, row: Mapping[str, float]) -> None:
-        """Append one line, and tell the watcher."""
-        self.around.watch(self.progress, row)
-        with (self.around.run / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
