@@ -24,7 +24,7 @@ from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
 from blemish.training.loop import Learner, LoopPlan, Surroundings, make_learner, train
 from blemish.training.records import SETTINGS, read_record
-from blemish.training.validate import validate
+from blemish.training.validate import validate, validation_loss
 
 HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is validated on; twice
 # for those that an export measures on, as the best weights were chosen on the first
@@ -41,6 +41,8 @@ class TrainSettings:
         run: folder of the run.
         data: labelled pictures, see `blemish.data.dataset.read_dataset`; None to draw wafers.
         held_share: share of the labelled pictures that is validated on.
+        epochs: length of the run in passes over the pictures, instead of the loop's steps or
+            minutes; None with these, or to leave it to the plan for labelled pictures.
         count: size that the pool of drawn wafers grows to.
         cache: folder of the decoded pictures, which runs may share; None is one in the run.
         drawers: processes that draw in the background.
@@ -59,6 +61,7 @@ class TrainSettings:
     run: Path
     data: Path | None = None
     held_share: float = 0.2
+    epochs: int | None = None
     count: int = 3000
     cache: Path | None = None
     drawers: int = 1
@@ -88,17 +91,19 @@ def train_run(settings: TrainSettings, watch: Watcher = lambda share, words: Non
         settings = recorded(settings)
     parts = None if settings.data is None else split_data(settings.data, settings)
     if parts is not None:
-        settings = dataclasses.replace(settings, classes=parts[0].classes)
+        settings = planned(dataclasses.replace(settings, classes=parts[0].classes), parts[0])
     learner = begin(settings)
     write_settings(settings)
     with interruptions() as stopping, stock(settings, parts, watch) as (source, pictures):
+        plan = dataclasses.replace(settings.batches, seed=settings.seed)
         around = Surroundings(
             run=settings.run,
-            validate=lambda net: validate(net, pictures),
+            validate=lambda net: (
+                validate(net, pictures) | validation_loss(net, pictures, plan, learner.num_classes)
+            ),
             watch=lambda share, row: watch(share, describe(row)),
             stopping=stopping,
         )
-        plan = dataclasses.replace(settings.batches, seed=settings.seed)
         train(learner, Batches(source, plan), settings.loop, around)
         if stopping():
             raise KeyboardInterrupt
