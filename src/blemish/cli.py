@@ -192,8 +192,23 @@ def train(
         bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the run.")],
+    net: Annotated[
+        str, typer.Option(metavar="centernet|retinanet", help="Kind of net.")
+    ] = "centernet",
+    backbone: Annotated[
+        str, typer.Option(metavar="resnet18|34|50|101|152", help="Body of a RetinaNet.")
+    ] = "resnet18",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="own|classic", help="Classic: keras-retinanet's anchors and losses."),
+    ] = "own",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Length in passes over DATA.", show_default="from the data"),
+    ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="Length of the run.", show_default="60")
+        float | None,
+        typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
     resume: Annotated[
@@ -205,12 +220,22 @@ def train(
         typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="default|imagenet|nothing|PATH",
+            help="What to start from: a name, or a bundle, run or file of weights.",
+            show_default="default for a centernet on DATA, else nothing",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = 0,
     threads: Threads = 0,
-    batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 8,
-    crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 416,
+    batch: Annotated[
+        int, typer.Option(min=0, help="Crops a step.", show_default="from the data")
+    ] = 0,
+    crop: Annotated[
+        int, typer.Option(min=0, help="Side of a crop in pixels.", show_default="from the data")
+    ] = 0,
     debug: Debug = False,
 ) -> None:
     """Train a model on labelled pictures or drawn wafers."""
@@ -221,14 +246,18 @@ def train(
         from blemish.report.terminal import watching_share
         from blemish.training.batches import BatchPlan
         from blemish.training.loop import LoopPlan
+        from blemish.training.start import net_of, start_of
 
-        if minutes is None and steps is None and not resume:
+        if drawn and minutes is None and steps is None and not resume:
             minutes = 60.0
+        chosen = start or start_of(net, drawn)
         settings = TrainSettings(
             *(out, data),
             count=count,
             cache=cache,
-            start=start,
+            net=net_of(net, backbone, recipe, chosen),
+            start=chosen,
+            epochs=epochs,
             resume=resume,
             seed=seed,
             threads=threads,
@@ -236,7 +265,7 @@ def train(
             loop=LoopPlan(steps=steps, minutes=minutes),
         )
         with watching_share("training") as show:
-            run = train_run(settings, show)
+            run = train_run(settings, show, typer.echo)
         typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
 
 

@@ -11,24 +11,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from blemish.data.dataset import Dataset, read_dataset, split
 from blemish.errors import TrainingError
-from blemish.model.centernet import DEFAULT_NET, STRIDE, build_net
+from blemish.model.centernet import DEFAULT_NET, STRIDE
+from blemish.model.nets import build_net
+from blemish.model.prove import prove
+from blemish.model.retinanet import fit_retinanet
 from blemish.synth.wafers import draw_wafer
 from blemish.training.augment import Augment
 from blemish.training.batches import Batches, BatchPlan, Labelled, Source
-from blemish.training.checkpoint import load_weights, write_beside
+from blemish.training.checkpoint import write_beside
 from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
 from blemish.training.loop import Learner, LoopPlan, Surroundings, make_learner, train
+from blemish.training.plan import (
+    Fingerprint,
+    choose_batch,
+    choose_crop,
+    choose_epochs,
+    epoch_of,
+)
 from blemish.training.records import SETTINGS, read_record
+from blemish.training.start import NOTHING, take_start
 from blemish.training.validate import validate, validation_loss
 
 HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is validated on; twice
 # for those that an export measures on, as the best weights were chosen on the first
-FIRST_PICTURES = 16  # drawn before training begins
+FIRST_PICTURES = 16  # drawn before training begins, and what its plan is made from
 
 Watcher = Callable[[float, str], None]
 
@@ -47,14 +59,14 @@ class TrainSettings:
         cache: folder of the decoded pictures, which runs may share; None is one in the run.
         drawers: processes that draw in the background.
         num_looked: pictures that are validated on, at most.
-        start: bundle, run, checkpoint or safetensors file whose weights to start from.
+        start: what the weights are taken from, see `blemish.training.start`.
         resume: go on with the run in ``run``, with its own settings but for length, cache,
             drawers and threads.
         seed: decides weights, pictures and batches.
         threads: of torch; 0 is its own choice.
         classes: names of the classes; those of the labelled pictures where there are any.
         net: architecture, see `blemish.model.centernet`.
-        batches: how crops are cut.
+        batches: how crops are cut; a size or number of 0 is left to the plan.
         loop: how long and how fast to learn.
     """
 
@@ -66,7 +78,7 @@ class TrainSettings:
     cache: Path | None = None
     drawers: int = 1
     num_looked: int = 40
-    start: Path | None = None
+    start: str = NOTHING
     resume: bool = False
     seed: int = 0
     threads: int = 0
@@ -76,10 +88,15 @@ class TrainSettings:
     loop: LoopPlan = field(default_factory=LoopPlan)
 
 
-def train_run(settings: TrainSettings, watch: Watcher = lambda share, words: None) -> Path:
+def train_run(
+    settings: TrainSettings,
+    watch: Watcher = lambda share, words: None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Path:
     """Train and give the run's folder, with its log, checkpoint, best and last weights.
 
-    ``watch`` is told the share of the run that is over, with a few words.
+    ``watch`` is told the share of the run that is over, with a few words; ``tell`` the plan and
+    the proof that no box is left behind, a line each.
 
     Raises:
         TrainingError: the run cannot start, or cannot go on.
@@ -91,16 +108,18 @@ def train_run(settings: TrainSettings, watch: Watcher = lambda share, words: Non
         settings = recorded(settings)
     parts = None if settings.data is None else split_data(settings.data, settings)
     if parts is not None:
-        settings = planned(dataclasses.replace(settings, classes=parts[0].classes), parts[0])
-    learner = begin(settings)
-    write_settings(settings)
+        settings = dataclasses.replace(settings, classes=parts[0].classes)
+    build_net(settings.net, len(settings.classes))  # refused now, not after minutes of decoding
     with interruptions() as stopping, stock(settings, parts, watch) as (source, pictures):
+        if not settings.resume:
+            settings = planned(settings, source, tell)
+        learner, words = begin(settings)
+        tell(f"begins {words}")
+        write_settings(settings)
         plan = dataclasses.replace(settings.batches, seed=settings.seed)
         around = Surroundings(
             run=settings.run,
-            validate=lambda net: (
-                validate(net, pictures) | validation_loss(net, pictures, plan, learner.num_classes)
-            ),
+            validate=lambda net: validate(net, pictures) | validation_loss(net, pictures, plan),
             watch=lambda share, row: watch(share, describe(row)),
             stopping=stopping,
         )
@@ -108,6 +127,49 @@ def train_run(settings: TrainSettings, watch: Watcher = lambda share, words: Non
         if stopping():
             raise KeyboardInterrupt
     return settings.run
+
+
+def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]) -> TrainSettings:
+    """Give the settings with all that was left to the plan worked out from the pictures."""
+    drawn = settings.data is None
+    number = FIRST_PICTURES if drawn else source.num_ready()
+    labelled = [source.load(index) for index in range(number)]
+    counting = [one.defects.boxes[one.strength > 0] for one in labelled]
+    sizes = tuple((one.pixels.shape[1], one.pixels.shape[0]) for one in labelled)
+    found = Fingerprint(sizes, np.concatenate([*counting, np.zeros((0, 4), np.float32)]))
+    crop = settings.batches.size or choose_crop(found)
+    batch = settings.batches.batch or choose_batch(crop)
+    net, loop = settings.net, settings.loop
+    if net["kind"] == "retinanet" and net["assign"] != "classic":
+        net = fit_retinanet(torch.from_numpy(found.sides), net)
+    if not drawn:
+        epoch = epoch_of(sizes, crop, batch)
+        epochs = settings.epochs or choose_epochs(epoch)
+        steps = loop.steps or (None if loop.minutes else epochs * epoch)
+        loop = dataclasses.replace(loop, steps=steps, epoch=epoch)
+    batches = dataclasses.replace(settings.batches, size=crop, batch=batch)
+    settings = dataclasses.replace(settings, net=net, batches=batches, loop=loop)
+    tell(in_words(settings, found))
+    tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop)))
+    return settings
+
+
+def in_words(settings: TrainSettings, found: Fingerprint) -> str:
+    """Give the plan in a line."""
+    loop, batches = settings.loop, settings.batches
+    long = f"{loop.steps} steps" if loop.steps else f"{loop.minutes:g} minutes"
+    if loop.steps and loop.epoch:
+        long += f" ({loop.steps / loop.epoch:g} epochs)"
+    sides = found.sides.max(axis=1)
+    boxes = f"{len(sides)} boxes"
+    if len(sides):
+        low, middle, high = np.quantile(sides, (0.05, 0.5, 0.95))
+        boxes += f" of {low:.0f} to {high:.0f} px, half of them over {middle:.0f}"
+    shapes = f", levels {settings.net['levels']}" if "levels" in settings.net else ""
+    return (
+        f"{len(found.sizes)} pictures, {boxes}; {settings.net['kind']}{shapes}; {batches.batch} "
+        f"crops of {batches.size} px a step, {long}"
+    )
 
 
 @contextmanager
@@ -169,11 +231,15 @@ def check_folder(settings: TrainSettings) -> None:
         raise TrainingError(f"{settings.run}: holds a run; resume it, or give another folder")
     if settings.resume and not there:
         raise TrainingError(f"{settings.run}: holds no checkpoint to resume from")
-    lengths = [settings.loop.steps, settings.loop.minutes].count(None)
-    if lengths != 1 and not (lengths == 2 and settings.resume):
-        raise TrainingError("give the length of the run either in steps or in minutes")
+    given = sum(
+        n is not None for n in (settings.loop.steps, settings.loop.minutes, settings.epochs)
+    )
+    if given > 1 or (given == 0 and settings.data is None and not settings.resume):
+        raise TrainingError("give the length of the run either in steps, minutes or epochs")
+    if settings.epochs is not None and settings.data is None and not settings.resume:
+        raise TrainingError("drawn wafers have no epochs; give the length in minutes or steps")
     size, batch = settings.batches.size, settings.batches.batch
-    if size < STRIDE or size % STRIDE or batch < 1:
+    if size < 0 or size % STRIDE or batch < 0:
         raise TrainingError(
             f"a batch of {batch} crops of {size} px cannot be cut: give at least one crop, with a "
             f"side that is a multiple of {STRIDE}"
@@ -186,6 +252,8 @@ def recorded(settings: TrainSettings) -> TrainSettings:
     loop = then.loop
     if settings.loop.steps is not None or settings.loop.minutes is not None:
         loop = dataclasses.replace(loop, steps=settings.loop.steps, minutes=settings.loop.minutes)
+    if settings.epochs is not None and loop.epoch is not None:
+        loop = dataclasses.replace(loop, steps=settings.epochs * loop.epoch, minutes=None)
     cache = settings.cache or then.cache
     kept = dataclasses.replace(settings, cache=cache, loop=loop)
     of_now = ("run", "cache", "drawers", "threads", "resume", "loop")
@@ -195,8 +263,9 @@ def recorded(settings: TrainSettings) -> TrainSettings:
 def from_plain(facts: Mapping[str, Any]) -> TrainSettings:
     """Give settings from the plain values of a run's record; what it does not say is default."""
     values = _tuples(facts)
-    for name in ("run", "data", "cache", "start"):
+    for name in ("run", "data", "cache"):
         values[name] = Path(values[name]) if values.get(name) else None
+    values["start"] = values.get("start") or NOTHING
     try:
         batches = _tuples(values.pop("batches", {}))
         batches["augment"] = Augment(**_tuples(batches.get("augment", {})))
@@ -217,31 +286,18 @@ def write_settings(settings: TrainSettings) -> None:
     write_beside(settings.run / SETTINGS, lambda name: name.write_text(text + "\n"))
 
 
-def begin(settings: TrainSettings) -> Learner:
-    """Give the learner: fresh, with earlier weights, or as the checkpoint left it."""
+def begin(settings: TrainSettings) -> tuple[Learner, str]:
+    """Give the learner, fresh, with earlier weights, or as the checkpoint left it, in words too."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     net = build_net(settings.net, len(settings.classes))
-    if settings.start is not None and not settings.resume:
-        take_weights(net, settings.start)
-    learner = make_learner(net, len(settings.classes), settings.loop)
+    words = "" if settings.resume else take_start(net, settings.start)
+    learner = make_learner(net, settings.loop)
     if settings.resume:
         learner.restore(settings.run / "last.pt")
-    return learner
-
-
-def take_weights(net: torch.nn.Module, start: Path) -> None:
-    """Put earlier weights into the net.
-
-    Raises:
-        TrainingError: they are those of another architecture or number of classes.
-    """
-    try:
-        net.load_state_dict(load_weights(start))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip()
-        raise TrainingError(f"the weights of {start} do not fit this net: {reason}") from error
+        words = f"at step {learner.step}"
+    return learner, words
 
 
 @contextmanager

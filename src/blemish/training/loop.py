@@ -11,16 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from blemish.errors import TrainingError
-from blemish.model.assign import Truth, assign
-from blemish.model.centernet import CELL, CenterNet
-from blemish.model.losses import losses_of
+from blemish.model.assign import Truth
+from blemish.model.nets import Detector, losses_of
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from blemish.training.log import Log
 from blemish.training.optimiser import Optimiser
 
-Validate = Callable[[CenterNet], Mapping[str, float]]
+Validate = Callable[[Detector], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,9 @@ class LoopPlan:
 class Learner:
     """All that changes while training."""
 
-    net: CenterNet
+    net: Detector
     average: Average
     optimiser: Optimiser
-    num_classes: int
     step: int = 0
     seconds: float = 0.0
     best: float = -1.0
@@ -136,10 +134,10 @@ class Surroundings:
     clock: Callable[[], float] = field(default=time.monotonic)
 
 
-def make_learner(net: CenterNet, num_classes: int, plan: LoopPlan) -> Learner:
+def make_learner(net: Detector, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
     optimiser = Optimiser(net, plan.decay)
-    return Learner(net, Average(net, plan.average), optimiser, num_classes)
+    return Learner(net, Average(net, plan.average), optimiser)
 
 
 def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
@@ -177,7 +175,7 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
         TrainingError: the loss is not a number; the text names the batch's pictures.
     """
     learner.net.train()
-    losses = losses_on(learner.net, batch, learner.num_classes)
+    losses = losses_on(learner.net, batch)
     if not bool(losses["loss"].isfinite()):
         raise TrainingError(
             f"the loss of step {learner.step + 1} is not a number; look at the pictures of its "
@@ -194,13 +192,11 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
     return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
 
 
-def losses_on(net: CenterNet, batch: Batch, num_classes: int) -> dict[str, Tensor]:
+def losses_on(net: Detector, batch: Batch) -> dict[str, Tensor]:
     """Give the parts of a net's loss on a batch, in bfloat16 where the processor has it."""
-    size = batch.pixels.shape[1] // CELL
-    targets = assign([as_truth(crop) for crop in batch.crops], num_classes, size, size)
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-        heat, sides = net(torch.from_numpy(batch.pixels))
-    return losses_of(heat, sides, targets)
+        outputs = net(torch.from_numpy(batch.pixels))
+    return losses_of(net, outputs, [as_truth(crop) for crop in batch.crops])
 
 
 def as_truth(crop: Any) -> Truth:

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from blemish import __version__
-from blemish.model.centernet import STRIDE, CenterNet
-from blemish.model.deploy import pick_peaks
+from blemish.model.deploy import pick
+from blemish.model.nets import Detector
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.engines import Candidates, Engine, Windows
 from blemish.runtime.finder import Finder
@@ -21,8 +21,8 @@ NMS_IOU = 0.5
 TOP_K = 256
 
 
-def draft_bundle() -> Bundle:
-    """Give the facts of a model that is not on disk: no path, no threshold, no wafer size."""
+def draft_bundle(net: Detector) -> Bundle:
+    """Give the facts of a net that is not on disk: no path, no threshold, no wafer size."""
     return Bundle(
         path=Path(),
         name="draft",
@@ -30,7 +30,7 @@ def draft_bundle() -> Bundle:
         net={},
         classes=(),
         threshold=0.0,
-        stride=STRIDE,
+        stride=net.stride,
         window=WINDOW,
         overlap=OVERLAP,
         nms_iou=NMS_IOU,
@@ -41,20 +41,20 @@ def draft_bundle() -> Bundle:
     )
 
 
-def torch_engine(net: CenterNet, top_k: int = TOP_K) -> Engine:
+def torch_engine(net: Detector, top_k: int = TOP_K) -> Engine:
     """Give an engine that runs the net itself, norms not folded, in float32."""
     net.eval()
 
     @torch.inference_mode()
     def run(windows: Windows) -> Candidates:
         # Kept pictures are mapped read-only, which torch does not take without a warning.
-        heat, sides = net(torch.from_numpy(np.require(windows, requirements="W")))
-        boxes, scores, labels = pick_peaks(heat, sides, top_k)
+        outputs = net(torch.from_numpy(np.require(windows, requirements="W")))
+        boxes, scores, labels = pick(net, outputs, top_k)
         return boxes.numpy(), scores.numpy(), labels.numpy()
 
     return Engine("torch", "float32", run)
 
 
-def net_finder(net: CenterNet, min_score: float) -> Finder:
+def net_finder(net: Detector, min_score: float) -> Finder:
     """Give a finder that looks at whole pictures as they are, with the net itself."""
-    return Finder(draft_bundle(), torch_engine(net), min_score, "whole", 1.0)
+    return Finder(draft_bundle(net), torch_engine(net), min_score, "whole", 1.0)

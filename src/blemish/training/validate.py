@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from blemish.core.metrics import average_precision, centre_hit_recall
-from blemish.model.centernet import CenterNet
+from blemish.model.nets import Detector
 from blemish.synth.strength import LABEL_STRENGTH
 from blemish.training.augment import Augment
 from blemish.training.batches import Batches, BatchPlan, Labelled, Source
@@ -22,7 +22,7 @@ PLAIN = Augment(
 )
 
 
-def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
+def validate(net: Detector, pictures: Sequence[Labelled]) -> dict[str, float]:
     """Give AP at IoU 0.5 over all labels and over those that stand out, and centre-hit recall.
 
     The recall is that of all labels at 0.1 false finds a picture. Without labels all are 0.
@@ -43,7 +43,7 @@ def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
 
 @torch.inference_mode()
 def validation_loss(
-    net: CenterNet, pictures: Sequence[Labelled], plan: BatchPlan, num_classes: int
+    net: Detector, pictures: Sequence[Labelled], plan: BatchPlan
 ) -> dict[str, float]:
     """Give the parts of the loss, their names led by `val_`, on crops that are always the same."""
     net.eval()
@@ -51,7 +51,7 @@ def validation_loss(
     batches = Batches(source, BatchPlan(size=plan.size, batch=plan.batch, augment=PLAIN))
     sums: dict[str, float] = {}
     for number in range(NUM_BATCHES):
-        parts = losses_on(net, batches(number, LABEL_STRENGTH), num_classes)
+        parts = losses_on(net, batches(number, LABEL_STRENGTH))
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value.item()
     return {f"val_{name}": float(f"{total / NUM_BATCHES:.5g}") for name, total in sums.items()}
