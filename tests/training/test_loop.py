@@ -21,7 +21,7 @@ PLAN = LoopPlan(steps=8, warmup=2, floors=(60.0, 5.0), ramp=0.5)
 
 def fresh(plan: LoopPlan = PLAN) -> Learner:
     torch.manual_seed(1)
-    return make_learner(build_net(TINY_NET, 1), 1, plan)
+    return make_learner(build_net(TINY_NET, 1), plan)
 
 
 def batches() -> Batches:

@@ -22,4 +22,8 @@ def test_the_road_with_the_net_itself_keeps_the_engines_contract() -> None:
 
 def test_clean_pictures_alone_give_nought() -> None:
     clean = Labelled(dot_picture([]), Defects.none(), np.zeros(0, np.float32))
-    assert validate(build_net(TINY_NET, 1), [clean]) == {"ap50": 0.0, "ap50_clear": 0.0}
+    assert validate(build_net(TINY_NET, 1), [clean]) == {
+        "ap50": 0.0,
+        "ap50_clear": 0.0,
+        "recall": 0.0,
+    }

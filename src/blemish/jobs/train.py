@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,7 @@ def train_run(
 def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]) -> TrainSettings:
     """Give the settings with all that was left to the plan worked out from the pictures."""
     drawn = settings.data is None
-    number = FIRST_PICTURES if drawn else source.num_ready()
+    number = min(source.num_ready(), FIRST_PICTURES if drawn else sys.maxsize)
     labelled = [source.load(index) for index in range(number)]
     counting = [one.defects.boxes[one.strength > 0] for one in labelled]
     sizes = tuple((one.pixels.shape[1], one.pixels.shape[0]) for one in labelled)

@@ -96,7 +96,7 @@ def _fetch(net: RetinaNet) -> dict[str, Tensor]:
     """Give torchvision's ImageNet weights from its cache, or from the network."""
     from torchvision.models import get_model_weights
 
-    backbone = str(net.net["backbone"])
+    backbone = str(net.architecture["backbone"])
     chosen: Any = next(iter(get_model_weights(backbone)))
     file = chosen.url.rsplit("/", 1)[-1]
     try:
