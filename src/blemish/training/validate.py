@@ -5,19 +5,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blemish.core.metrics import average_precision
+from blemish.core.metrics import LOWEST_SCORE, average_precision
 from blemish.model.centernet import CenterNet
 from blemish.synth.strength import LABEL_STRENGTH
 from blemish.training.batches import Labelled
 from blemish.training.calibrate import CLEAR, scored
 from blemish.training.road import net_finder
 
-LOWEST = 0.01  # finds of any score that precision could still profit from
-
 
 def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
     """Give AP at IoU 0.5 over all labels and over those that stand out; 0 without labels."""
-    finder = net_finder(net, LOWEST)
+    finder = net_finder(net, LOWEST_SCORE)
     found = [finder(np.asarray(picture.pixels)) for picture in pictures]
     numbers = {}
     for name, least in (("ap50", LABEL_STRENGTH), ("ap50_clear", CLEAR)):
