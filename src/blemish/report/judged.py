@@ -5,7 +5,7 @@ them apart; a strip below the picture says which is which, and how many there ar
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,7 +38,7 @@ def solid(length: int, line: int) -> Spans:
 
 def dashed(length: int, line: int) -> Spans:
     """Give long dashes, one at each end of the side."""
-    return _spread(length, 9 * line, 5 * line)
+    return _spread(length, 3 * line, 2 * line)
 
 
 def dotted(length: int, line: int) -> Spans:
@@ -48,27 +48,35 @@ def dotted(length: int, line: int) -> Spans:
 
 def corners(length: int, line: int) -> Spans:
     """Give the ends of the side."""
-    arm = max(length // 4, min(4 * line, length))
+    arm = min(max(length // 5, 2 * line), length)
     return [(0, arm), (length - arm, length)]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How boxes of one kind are drawn, and what the strip says of them."""
+    """How boxes of one kind are drawn, and what the strip says of them.
+
+    Attributes:
+        style: which parts of a side are drawn.
+        colour: RGB.
+        one, many: the name after a count.
+        width: of the line, in lines of the pen: what is wrong stands out.
+    """
 
     style: Style
     colour: tuple[int, int, int]
     one: str
     many: str
+    width: int = 1
 
 
 # Light tones that differ in blue and yellow, as red and green look alike to many.
 HIT = Kind(solid, (90, 220, 255), "hit", "hits")
 HIT_LABEL = Kind(dotted, WHITE, "label hit", "labels hit")
-MISSED = Kind(dashed, (255, 150, 220), "missed label", "missed labels")
-FALSE = Kind(corners, (255, 235, 60), "false find", "false finds")
+MISSED = Kind(dashed, (255, 150, 220), "missed label", "missed labels", 2)
+FALSE = Kind(corners, (255, 235, 60), "false find", "false finds", 2)
 IGNORED = Kind(dotted, (170, 170, 170), "ignored label", "ignored labels")
-IGNORED_FIND = Kind(solid, (170, 170, 170), "find there", "finds there")
+IGNORED_FIND = Kind(solid, (170, 170, 170), "find on ignored", "finds on ignored")
 
 Marked = tuple[Kind, Boxes, list[str]]  # boxes of one kind, with the words beside each
 
@@ -85,7 +93,7 @@ def draw_judged(pixels: Pixels, picture: Scored, match: Match, classes: Sequence
     drawn: list[tuple[Rectangle, str]] = []
     for kind, boxes, words in marked:
         for box, text in zip(boxes, words, strict=True):
-            frame = frame_around(box * factor, canvas, pen)
+            frame = frame_around(box * factor, canvas, _pen_of(kind, pen))
             _draw_sides(canvas, frame, kind, pen)
             drawn.append((frame, text))
     taken = [frame for frame, _ in drawn]
@@ -109,7 +117,7 @@ def _mark(picture: Scored, match: Match, classes: Sequence[str]) -> list[Marked]
     named = [f" {n}" if len(classes) > 1 and n and n.isascii() else "" for n in names]
     of_finds = ((IGNORED_FIND, neither, ""), (HIT, match.hit, ""), (FALSE, match.false, "false "))
     return [
-        (IGNORED, true.boxes[ignore], [""] * int(ignore.sum())),
+        (IGNORED, true.boxes[ignore], ["ignored"] * int(ignore.sum())),
         (HIT_LABEL, true.boxes[hit & ~ignore], [""] * int((hit & ~ignore).sum())),
         *(
             (kind, found.boxes[which], [before + scores[at] for at in np.flatnonzero(which)])
@@ -121,15 +129,20 @@ def _mark(picture: Scored, match: Match, classes: Sequence[str]) -> list[Marked]
 
 def _draw_sides(canvas: Pixels, frame: Rectangle, kind: Kind, pen: Pen) -> None:
     """Draw the four sides of a frame inwards by the pen's line, with a black line around."""
-    for step in range(-pen.line, pen.line):
+    line = _pen_of(kind, pen).line
+    for step in range(-pen.line, line):
         x1, y1, x2, y2 = frame[0] + step, frame[1] + step, frame[2] - step, frame[3] - step
         colour = BLACK if step < 0 else kind.colour
-        for start, end in kind.style(x2 - x1 + 1, pen.line):
+        for start, end in kind.style(x2 - x1 + 1, line):
             for y in (y1, y2):
                 _fill(canvas, (x1 + start, y, x1 + end, y + 1), colour)
-        for start, end in kind.style(y2 - y1 + 1, pen.line):
+        for start, end in kind.style(y2 - y1 + 1, line):
             for x in (x1, x2):
                 _fill(canvas, (x, y1 + start, x + 1, y1 + end), colour)
+
+
+def _pen_of(kind: Kind, pen: Pen) -> Pen:
+    return replace(pen, line=pen.line * kind.width)
 
 
 def _fill(canvas: Pixels, place: Rectangle, colour: tuple[int, int, int]) -> None:
@@ -153,7 +166,7 @@ def _strip(width: int, marked: Sequence[Marked], pen: Pen) -> Pixels:
     kinds += [kind for kind in (IGNORED, IGNORED_FIND) if counts[kind]]
     texts = [f"{counts[kind]} {kind.one if counts[kind] == 1 else kind.many}" for kind in kinds]
     unit = cv2.getTextSize("M", FONT, pen.font, pen.stroke)[0][1]
-    sample, gap, row = (3 * unit, 2 * unit), unit, 4 * unit
+    sample, gap, row = (3 * unit, 2 * unit), unit, 3 * unit
     places, x, y = [], gap, 0
     for text in texts:
         long = sample[0] + gap + cv2.getTextSize(text, FONT, pen.font, pen.stroke)[0][0]
@@ -163,8 +176,8 @@ def _strip(width: int, marked: Sequence[Marked], pen: Pen) -> Pixels:
         x += long + 2 * gap
     strip = np.full((y + row, width, 3), 24, np.uint8)
     for kind, text, (left, top) in zip(kinds, texts, places, strict=True):
-        box = (left, top + unit, left + sample[0], top + unit + sample[1])
+        box = (left, top + unit // 2, left + sample[0], top + unit // 2 + sample[1])
         _draw_sides(strip, box, kind, pen)
-        start = (left + sample[0] + gap, top + 2 * unit + unit // 2)
+        start = (left + sample[0] + gap, top + 2 * unit)
         cv2.putText(strip, text, start, FONT, pen.font, WHITE, pen.stroke, cv2.LINE_AA)
     return strip
