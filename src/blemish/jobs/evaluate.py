@@ -12,7 +12,7 @@ from blemish.data.dataset import Dataset, Sample, read_dataset, split
 from blemish.data.images import Listed, check_range, shown
 from blemish.data.naming import Naming, share_names
 from blemish.errors import UsageError
-from blemish.jobs.find import find_in
+from blemish.jobs.find import counted, find_in
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.output import SCORES, Output
 from blemish.jobs.record import as_record, run_facts
@@ -269,23 +269,26 @@ def describe(report: EvaluateReport) -> list[str]:
     """Give the lines that stand before the table: what was scored, and the averages."""
     facts, overall = report.facts, report.scores.overall
     part, name = facts["data"], facts["settings"]["part"]
-    which = f"all {part['of']} pictures"
+    which = f"all of {counted(part['of'], 'picture')}"
     if name != "all":
         which = (
             f"the {name} part, {part['pictures']} of {part['of']} pictures (share "
             f"{part['share']:g}, seed {part['seed']})"
         )
+    labels = counted(overall.centre.num_true, "label")
     ignored = f", {overall.num_ignored} ignored" if overall.num_ignored else ""
-    lines = [
-        f"Model {facts['bundle']['name']} on {which}: {overall.centre.num_true} labels{ignored}"
-    ]
+    lines = [f"Model {facts['bundle']['name']} on {which}: {labels}{ignored}"]
     lines += [facts["note"]] if facts["note"] else []
     if part["unlabelled"]:
-        lines.append(f"Without labels, so not looked at: {part['unlabelled']} pictures")
+        lines.append(
+            f"Nobody has labelled, so not scored: {counted(part['unlabelled'], 'picture')}"
+        )
     if failed := [one for one in report.looked if one.row.status == "failed"]:
         lost = sum(len(one.picture[1]) for one in failed)
         names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
-        lines.append(f"Not scored: {len(failed)} pictures with {lost} labels ({names})")
+        lines.append(
+            f"Not scored: {counted(len(failed), 'picture')} with {counted(lost, 'label')} ({names})"
+        )
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are scored.")
     lines += original_lines(report.scores)

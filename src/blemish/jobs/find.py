@@ -298,8 +298,8 @@ def describe(report: FindReport) -> list[str]:
     counts = Counter(row.status for row in report.rows)
     kinds = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
     lines = [
-        f"{_count(len(report.rows), 'picture')}: {kinds or 'none complete'}; "
-        f"{_count(report.num_finds, 'find')}"
+        f"{counted(len(report.rows), 'picture')}: {kinds or 'none complete'}; "
+        f"{counted(report.num_finds, 'find')}"
     ]
     if outside := sum(row.num_outside for row in report.rows):
         lines[0] += f" ({outside} more outside the wafer dropped)"
@@ -311,5 +311,6 @@ def describe(report: FindReport) -> list[str]:
     return lines
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -100,12 +100,16 @@ def _rectangle(canvas: Pixels, corners: Rectangle, colour: tuple[int, int, int])
 
 def label_text(label: int, score: float, classes: Sequence[str]) -> str:
     """Give the words beside a find: the score, after the class's name if there are several."""
-    percent = f"{score:.2f}"
+    return f"{class_text(label, classes)} {score:.2f}".lstrip()
+
+
+def class_text(label: int, classes: Sequence[str]) -> str:
+    """Give the class's name as it can be written; empty where there are not several."""
     if len(classes) < 2:
-        return percent
+        return ""
     name = classes[label] if label < len(classes) else ""
     # OpenCV's letters are ASCII; any other name would come out as question marks.
-    return f"{name if name.isascii() and name else f'class {label}'} {percent}"
+    return name if name.isascii() and name else f"class {label}"
 
 
 def write_beside(

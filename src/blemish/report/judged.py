@@ -20,6 +20,7 @@ from blemish.report.draw import (
     Pen,
     Pixels,
     Rectangle,
+    class_text,
     fit_canvas,
     frame_around,
     label_text,
@@ -113,8 +114,7 @@ def _mark(picture: Scored, match: Match, classes: Sequence[str]) -> list[Marked]
         label_text(int(label), float(score), classes)
         for label, score in zip(found.labels, found.scores, strict=True)
     ]
-    names = [classes[label] if label < len(classes) else "" for label in true.labels]
-    named = [f" {n}" if len(classes) > 1 and n and n.isascii() else "" for n in names]
+    names = [f"missed {class_text(int(label), classes)}".rstrip() for label in true.labels]
     of_finds = ((IGNORED_FIND, neither, ""), (HIT, match.hit, ""), (FALSE, match.false, "false "))
     return [
         (IGNORED, true.boxes[ignore], ["ignored"] * int(ignore.sum())),
@@ -123,7 +123,7 @@ def _mark(picture: Scored, match: Match, classes: Sequence[str]) -> list[Marked]
             (kind, found.boxes[which], [before + scores[at] for at in np.flatnonzero(which)])
             for kind, which, before in of_finds
         ),
-        (MISSED, true.boxes[missed], [f"missed{named[at]}" for at in np.flatnonzero(missed)]),
+        (MISSED, true.boxes[missed], [names[at] for at in np.flatnonzero(missed)]),
     ]
 
 
