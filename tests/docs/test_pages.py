@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -147,7 +148,7 @@ def test_what_the_record_of_scores_holds_is_told() -> None:
     from blemish.report.scores import score
 
     text = text_of("docs/evaluate.md")
-    facts = score([], ("defect",), 0.5).facts()
+    facts = score([], ("defect",), 0.5, np.random.default_rng(0)).facts()
     names = {*facts, *facts["all"], *facts["all"]["centre"]}
     named = {name for name in names if not name.startswith("coco_ap")} | {"coco_ap50_95"}
     assert not {name for name in named if f"`{name}`" not in text}

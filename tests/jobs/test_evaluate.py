@@ -197,6 +197,13 @@ def test_unreadable_pictures_are_named_and_counted_and_the_others_scored(
     assert report.facts["mAP"] == 0.75
 
 
+def test_pictures_that_nobody_labelled_are_not_scored(run: Run, data: Path) -> None:
+    put(data / "new.png", [(40, 40)], []).with_suffix(".xml").unlink()
+    report = run()
+    assert len(report.looked) == 4
+    assert "Nobody has labelled, so not scored: 1 picture" in describe(report)
+
+
 def test_nothing_readable_gives_no_numbers(run: Run, tmp_path: Path) -> None:
     put(tmp_path / "data" / "a.png", [], [(40, 40)]).write_bytes(b"")
     report = run()

@@ -68,13 +68,21 @@ class CentreHits:
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """The finds of all pictures that count, best score first, equal scores in their order."""
+class Judged:
+    """The finds of all pictures that count, best score first, equal scores in their order.
+
+    Attributes:
+        scores, labels, hit, picture: of each find; the last is the picture's place.
+        true_labels, true_picture: of each counting true box.
+        num_pictures: how many there are.
+    """
 
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
     hit: Mask
-    true_labels: NDArray[np.int64]  # of the counting true boxes
+    picture: NDArray[np.intp]
+    true_labels: NDArray[np.int64]
+    true_picture: NDArray[np.intp]
     num_pictures: int
 
 
@@ -107,7 +115,7 @@ def class_precisions(
 
     Ignored boxes as COCO treats them, no limit on finds a picture.
     """
-    judged = _judge(pictures, by_iou(iou))
+    judged = judge(pictures, by_iou(iou))
     return {
         int(label): average(judged.hit[judged.labels == label], int(count))
         for label, count in zip(*np.unique(judged.true_labels, return_counts=True), strict=True)
@@ -132,7 +140,7 @@ def count_hits(pictures: Sequence[Scored], rule: Rule, label: int | None = None)
 
     For those at a threshold give `above` it.
     """
-    judged = _judge(pictures, rule)
+    judged = judge(pictures, rule)
     found = np.ones(len(judged.labels), bool) if label is None else judged.labels == label
     true = judged.true_labels if label is None else judged.true_labels[judged.true_labels == label]
     num_hits = int(judged.hit[found].sum())
@@ -151,7 +159,7 @@ def centre_hit_recall(pictures: Sequence[Scored], false_per_picture: float = 0.1
     The threshold is the score of the last counting find that may be kept; if even the best may
     not, the next float32 above its score; 1 if nothing was found.
     """
-    judged = _judge(pictures, match_centre)
+    judged = judge(pictures, match_centre)
     num_true, num_pictures = len(judged.true_labels), max(judged.num_pictures, 1)
     num_kept = _num_kept(judged, false_per_picture * judged.num_pictures)
     num_hits = int(judged.hit[:num_kept].sum())
@@ -169,15 +177,20 @@ def threshold_at_false_rate(pictures: Sequence[Scored], false_per_picture: float
     return centre_hit_recall(pictures, false_per_picture).threshold
 
 
-def _judge(pictures: Sequence[Scored], rule: Rule) -> _Judged:
+def judge(pictures: Sequence[Scored], rule: Rule) -> Judged:
+    """Pair finds with true boxes in every picture and put the finds in order."""
     matches = [rule(*picture) for picture in pictures]
     counts = _joined([one.hit | one.false for one in matches], np.bool_)
     scores = _joined([found.scores for found, _, _ in pictures], np.float32)[counts]
     labels = _joined([found.labels for found, _, _ in pictures], np.int64)[counts]
     hit = _joined([one.hit for one in matches], np.bool_)[counts]
+    places = np.arange(len(pictures))
+    picture = np.repeat(places, [len(found) for found, _, _ in pictures])[counts]
     true_labels = _joined([true.labels[~ignore] for _, true, ignore in pictures], np.int64)
+    true_picture = np.repeat(places, [int((~ignore).sum()) for _, _, ignore in pictures])
     order = np.argsort(-scores, kind="stable")
-    return _Judged(scores[order], labels[order], hit[order], true_labels, len(pictures))
+    of_finds = (scores[order], labels[order], hit[order], picture[order])
+    return Judged(*of_finds, true_labels, true_picture, len(pictures))
 
 
 def _joined(parts: list[NDArray[Kind]], kind: type[Kind]) -> NDArray[Kind]:
@@ -194,7 +207,7 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 
-def _num_kept(judged: _Judged, most_false: float) -> int:
+def _num_kept(judged: Judged, most_false: float) -> int:
     """Give how many of the best finds may stay; equal scores stay or go together."""
     last_of_score = np.append(judged.scores[1:] != judged.scores[:-1], True)[: len(judged.scores)]
     # A rate times a count of pictures, 0.1 x 30, may fall a hair under the whole number.

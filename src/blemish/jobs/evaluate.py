@@ -1,29 +1,29 @@
 """Score a model on labelled pictures: by the same road as `find`, at any score and at its own."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from blemish.core.metrics import LOWEST_SCORE
-from blemish.data.dataset import Dataset, Sample, read_dataset, split
-from blemish.data.images import Listed, check_range, shown
+from blemish.data.dataset import Dataset
+from blemish.data.images import check_range
 from blemish.data.naming import Naming, share_names
 from blemish.errors import UsageError
 from blemish.jobs.find import counted, find_in
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.output import SCORES, Output
+from blemish.jobs.part import PARTS, Part, choose_part
 from blemish.jobs.record import as_record, run_facts
 from blemish.report.scores import Scores, original_lines, score
 from blemish.report.tables import ImageRow, finds_csv
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
 
-PARTS = ("val", "train", "all")
 OK, SOME_FAILED, INTERRUPTED = 0, 3, 130
-HELD_SHARE, SEED = 0.2, 0  # as `blemish train` holds out unless told otherwise
 
 Watcher = Callable[[ImageRow, int, int], None]
 
@@ -61,26 +61,6 @@ class EvaluateSettings:
     pictures: str = "all"
     value_range: tuple[float, float] | None = None
     overwrite: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """The part of a data set that is looked at.
-
-    Attributes:
-        dataset: the part.
-        listed: its pictures, with their names in the result.
-        num_all: pictures in the whole data set.
-        num_unlabelled: pictures beside them that nobody has labelled.
-        share, seed: of the split.
-    """
-
-    dataset: Dataset
-    listed: list[Listed]
-    num_all: int
-    num_unlabelled: int
-    share: float
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +107,8 @@ def evaluate_run(
     output = Output(settings.out, SCORES)
     output.check_free(settings.overwrite)
     finder = _open(settings)
-    part = choose_part(settings, finder.bundle)
+    wish = (settings.part, settings.share, settings.seed)
+    part = choose_part(settings.data, *wish, finder.bundle)
     naming = _name(part.dataset, finder.bundle, settings)
     output.prepare()
     wishes = _plain(settings, finder)
@@ -142,40 +123,12 @@ def evaluate_run(
         coming = map(judge, found, part.dataset.samples, copies)
         complete = _fill(looked, coming, len(copies), watch)
     fine = [one.picture for one in looked if one.row.status != "failed"]
-    scores = score(fine, naming.names, finder.min_score)
+    scores = score(fine, naming.names, finder.min_score, np.random.default_rng(0))
     facts = run_facts(wishes, finder, started) | _facts(part, looked, scores, naming)
     facts |= {"pictures": output.drawn, "complete": complete}
     finds = finds_csv([one.row for one in looked], finder.bundle.classes)
     output.write_tables({"finds.csv": finds.encode("utf-8-sig"), SCORES: as_record(facts)})
     return EvaluateReport(settings.out, tuple(looked), scores, facts, not complete)
-
-
-def choose_part(settings: EvaluateSettings, bundle: Bundle) -> Part:
-    """Read the data set and take the part of it that is asked for.
-
-    Split as the model's own training split it, so that validation pictures are those that it
-    never learned from; a model that was not trained on labelled pictures says nothing of it.
-
-    Raises:
-        UsageError: the part is empty.
-    """
-    then = bundle.training.get("settings", {})
-    then = then if isinstance(then, Mapping) and then.get("data") else {}
-    share, seed = then.get("held_share", HELD_SHARE), then.get("seed", SEED)
-    share = settings.share if settings.share is not None else share
-    seed = settings.seed if settings.seed is not None else seed
-    whole = read_dataset(settings.data)
-    part = whole
-    if settings.part != "all":
-        learned, held = split(whole, share, seed)
-        part = held if settings.part == "val" else learned
-    if not len(part):
-        raise UsageError(
-            f"{shown(settings.data)}: its part {settings.part!r} holds no picture, of "
-            f"{len(whole)} in all; take --split all"
-        )
-    listed = _list(part.samples, settings.data)
-    return Part(part, listed, len(whole), len(whole.unlabelled), share, seed)
 
 
 def _fill(looked: list[Looked], coming: Iterator[Looked], num_all: int, watch: Watcher) -> bool:
@@ -223,19 +176,6 @@ def _open(settings: EvaluateSettings) -> Finder:
 def _name(dataset: Dataset, bundle: Bundle, settings: EvaluateSettings) -> Naming:
     used = {dataset.classes[label] for one in dataset.samples for label in one.defects.labels}
     return share_names(bundle.classes, dataset.classes, used, settings.one_class)
-
-
-def _list(samples: Sequence[Sample], data: Path) -> list[Listed]:
-    """Give the pictures with names relative to the data set, each its own."""
-    root = data if data.is_dir() else data.parent
-    listed: list[Listed] = []
-    taken: dict[str, int] = {}
-    for path in (sample.path for sample in samples):
-        inner = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-        name = shown(Path(path.name) if ".." in inner.parts else inner).replace(os.sep, "/")
-        taken[name] = taken.get(name, 0) + 1
-        listed.append(Listed(root, path, name if taken[name] == 1 else f"{name}~{taken[name]}"))
-    return listed
 
 
 def _plain(settings: EvaluateSettings, finder: Finder) -> dict[str, Any]:
@@ -293,11 +233,13 @@ def describe(report: EvaluateReport) -> list[str]:
         lines.append("Interrupted: only the pictures that were complete are scored.")
     lines += original_lines(report.scores)
     if overall.centre.num_true:
-        lines.append(
-            "(area under the whole precision-recall curve at IoU 0.5, as keras-retinanet; "
-            f"COCO's AP: {overall.coco[0.5]:.4f} at 0.5, {overall.coco_mean:.4f} at 0.50:0.95, "
-            f"{overall.coco[0.3]:.4f} at 0.3)"
-        )
+        low, high = report.scores.interval
+        lines += [
+            f"95 % interval of mAP: {low:.2f} to {high:.2f}, for pictures like these",
+            "mAP is the area under the whole precision-recall curve at IoU 0.5; COCO's AP: "
+            f"{overall.coco[0.5]:.4f} at 0.5, {overall.coco_mean:.4f} at 0.50:0.95, "
+            f"{overall.coco[0.3]:.4f} at 0.3",
+        ]
     return lines
 
 

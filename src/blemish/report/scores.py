@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from blemish.core.intervals import average_precision_interval
 from blemish.core.matching import match_centre
 from blemish.core.metrics import (
     COCO_IOUS,
@@ -67,11 +70,13 @@ class Scores:
     Attributes:
         by_class: of every class that has labels, ignored ones too, or finds at the threshold.
         overall: of all; average precisions are the mean over the classes with labels that count.
+        interval: of the mean area, 95 % over pictures.
         threshold: the score from which finds are counted.
     """
 
     by_class: tuple[Score, ...]
     overall: Score
+    interval: tuple[float, float]
     threshold: float
 
     @property
@@ -86,14 +91,23 @@ class Scores:
         return {
             "threshold": self.threshold,
             "mAP": plain(self.overall.area),
+            "mAP_interval": [plain(end) for end in self.interval],
             "mAP_weighted": plain(self.weighted),
             "all": self.overall.facts(),
             "classes": {one.name: one.facts() for one in self.by_class},
         }
 
 
-def score(pictures: Sequence[Scored], names: Sequence[str], threshold: float) -> Scores:
-    """Score finds of any score: average precisions of all, counts at the threshold."""
+def score(
+    pictures: Sequence[Scored],
+    names: Sequence[str],
+    threshold: float,
+    generator: np.random.Generator,
+) -> Scores:
+    """Score finds of any score: average precisions of all, counts at the threshold.
+
+    The generator is for the interval.
+    """
     area = class_precisions(pictures, 0.5, area_under_curve)
     coco = {iou: class_precisions(pictures, iou) for iou in (*LOOSE_IOUS, *COCO_IOUS)}
     kept = [above(picture, threshold) for picture in pictures]
@@ -113,7 +127,8 @@ def score(pictures: Sequence[Scored], names: Sequence[str], threshold: float) ->
 
     seen = {int(label) for found, true, _ in kept for label in (*found.labels, *true.labels)}
     by_class = tuple(of(name, label) for label, name in enumerate(names) if label in seen)
-    return Scores(by_class, of("all", None), threshold)
+    interval = average_precision_interval(pictures, generator)
+    return Scores(by_class, of("all", None), interval, threshold)
 
 
 def original_lines(scores: Scores) -> list[str]:
