@@ -308,6 +308,87 @@ def export(
         )
 
 
+@app.command()
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, or `default`.")
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the result.")],
+    part: Annotated[
+        str, typer.Option("--split", metavar="val|train|all", help="Which part of the pictures.")
+    ] = "val",
+    share: Annotated[
+        float | None,
+        typer.Option("--val", min=0, max=1, help="Share held out.", show_default="the model's"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
+    ] = None,
+    one_class: Annotated[
+        bool, typer.Option("--one-class", help="Treat all classes as one.")
+    ] = False,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+    ] = None,
+    region: Annotated[str, typer.Option(metavar="auto|wafer|whole", help="As for find.")] = "auto",
+    scale: Annotated[str, typer.Option(metavar="auto|native|FACTOR", help="As for find.")] = "auto",
+    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    threads: Threads = 0,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="all|wrong|none",
+            help="Draw labels and finds on copies of all pictures, of those with a miss or a "
+            "false find, or of none.",
+        ),
+    ] = "all",
+    value_range: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LO,HI", help="As for find.", show_default="all"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Score a model on labelled pictures; write the numbers and drawn copies."""
+    with _plain_errors():
+        from blemish.jobs.evaluate import EvaluateSettings, describe, evaluate_run, places
+        from blemish.report.scores import HEADINGS, table
+        from blemish.report.terminal import print_table, say, watching_pictures
+
+        settings = EvaluateSettings(
+            *(None if model == "default" else Path(model), data, out),
+            part=part,
+            share=share,
+            seed=seed,
+            one_class=one_class,
+            min_score=min_score,
+            region=region,
+            scale=scale,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+            pictures=pictures,
+            value_range=_read_range(value_range),
+            overwrite=overwrite,
+        )
+        with watching_pictures() as watch:
+            report = evaluate_run(settings, watch)
+        for line in describe(report):
+            say(line)
+        print_table(HEADINGS, table(report.scores))
+        for line in places(report):
+            say(line)
+        raise typer.Exit(report.exit_code())
+
+
 @contextmanager
 def _plain_errors(needs: str = "") -> Iterator[None]:
     """Turn what goes wrong into one line and an exit code; with --debug show where as well.

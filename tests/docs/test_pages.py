@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -16,6 +17,7 @@ PAGES_OF = {
     "synth": ("synth.md",),
     "train": ("train.md",),
     "export": ("train.md",),
+    "evaluate": ("evaluate.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -24,7 +26,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export)\b([^`|&;#\n]*)")
+CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export|evaluate)\b([^`|&;#\n]*)")
 
 
 def options_of() -> dict[str, set[str]]:
@@ -68,7 +70,8 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "page"), [(verb, page) for verb in ("find", "demo") for page in PAGES_OF[verb]]
+    ("verb", "page"),
+    [(verb, page) for verb in ("find", "demo", "evaluate") for page in PAGES_OF[verb]],
 )
 def test_every_row_of_settings_is_an_option(verb: str, page: str) -> None:
     part = text_of(f"docs/{page}").split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
@@ -139,3 +142,13 @@ def test_the_columns_of_the_tables_are_told() -> None:
         text = text_of(f"docs/{page}")
         for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES):
             assert f"`{name}`" in text
+
+
+def test_what_the_record_of_scores_holds_is_told() -> None:
+    from blemish.report.scores import score
+
+    text = text_of("docs/evaluate.md")
+    facts = score([], ("defect",), 0.5, np.random.default_rng(0)).facts()
+    names = {*facts, *facts["all"], *facts["all"]["centre"]}
+    named = {name for name in names if not name.startswith("coco_ap")} | {"coco_ap50_95"}
+    assert not {name for name in named if f"`{name}`" not in text}

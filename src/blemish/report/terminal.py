@@ -53,6 +53,16 @@ def print_rows(rows: Sequence[ImageRow]) -> None:
         say(f"... and {len(rows) - len(shown)} more in images.csv", console)
 
 
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of words, in the first column, and numbers."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
 def say(line: str, console: Console | None = None) -> None:
     """Print a line as it is: no markup in file names, no wrapping for whoever reads logs."""
     console = console or Console()

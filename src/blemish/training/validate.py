@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from blemish.core.metrics import average_precision, centre_hit_recall
+from blemish.core.metrics import LOWEST_SCORE, average_precision, centre_hit_recall
 from blemish.model.nets import Detector
 from blemish.synth.strength import LABEL_STRENGTH
 from blemish.training.augment import Augment
@@ -15,7 +15,6 @@ from blemish.training.calibrate import CLEAR, MOST_FALSE, scored
 from blemish.training.loop import losses_on
 from blemish.training.road import net_finder
 
-LOWEST = 0.01  # finds of any score that precision could still profit from
 NUM_BATCHES = 8  # of the loss, always the same crops
 PLAIN = Augment(
     *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), shift=0, permute=0, noise=0, noisy=0, scaled=0, blur=0
@@ -27,7 +26,7 @@ def validate(net: Detector, pictures: Sequence[Labelled]) -> dict[str, float]:
 
     The recall is that of all labels at 0.1 false finds a picture. Without labels all are 0.
     """
-    finder = net_finder(net, LOWEST)
+    finder = net_finder(net, LOWEST_SCORE)
     found = [finder(np.asarray(picture.pixels)) for picture in pictures]
     numbers = {}
     for name, least in (("ap50", LABEL_STRENGTH), ("ap50_clear", CLEAR)):

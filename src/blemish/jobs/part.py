@@ -1,0 +1,76 @@
+"""Which pictures of a data set a model is scored on."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from blemish.data.dataset import Dataset, Sample, read_dataset, split
+from blemish.data.images import Listed, shown
+from blemish.errors import UsageError
+from blemish.runtime.bundle import Bundle
+
+PARTS = ("val", "train", "all")
+HELD_SHARE, SEED = 0.2, 0  # as `blemish train` holds out unless told otherwise
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The part of a data set that is looked at.
+
+    Attributes:
+        dataset: the part.
+        listed: its pictures, with their names in the result.
+        num_all: pictures in the whole data set.
+        num_unlabelled: pictures beside them that nobody has labelled.
+        share, seed: of the split.
+    """
+
+    dataset: Dataset
+    listed: list[Listed]
+    num_all: int
+    num_unlabelled: int
+    share: float
+    seed: int
+
+
+def choose_part(
+    data: Path, name: str, share: float | None, seed: int | None, bundle: Bundle
+) -> Part:
+    """Read the data set and take the part of it that is asked for.
+
+    ``name`` is one of `PARTS`. Without a share or a seed it is split as the model's own training
+    split it, so that validation pictures are those that it never learned from.
+
+    Raises:
+        UsageError: the part is empty.
+    """
+    then = bundle.training.get("settings", {})
+    then = then if isinstance(then, Mapping) and then.get("data") else {}
+    share = then.get("held_share", HELD_SHARE) if share is None else share
+    seed = then.get("seed", SEED) if seed is None else seed
+    whole = read_dataset(data)
+    part = whole
+    if name != "all":
+        learned, held = split(whole, share, seed)
+        part = held if name == "val" else learned
+    if not len(part):
+        raise UsageError(
+            f"{shown(data)}: its part {name!r} holds no picture, of "
+            f"{len(whole)} in all; take --split all"
+        )
+    listed = _list(part.samples, data)
+    return Part(part, listed, len(whole), len(whole.unlabelled), share, seed)
+
+
+def _list(samples: Sequence[Sample], data: Path) -> list[Listed]:
+    """Give the pictures with names relative to the data set, each its own."""
+    root = data if data.is_dir() else data.parent
+    listed: list[Listed] = []
+    taken: dict[str, int] = {}
+    for path in (sample.path for sample in samples):
+        inner = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        name = shown(Path(path.name) if ".." in inner.parts else inner).replace(os.sep, "/")
+        taken[name] = taken.get(name, 0) + 1
+        listed.append(Listed(root, path, name if taken[name] == 1 else f"{name}~{taken[name]}"))
+    return listed
