@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import os
 import signal
 import sys
 import threading
@@ -35,6 +36,7 @@ from blemish.training.plan import (
     choose_epochs,
     epoch_of,
 )
+from blemish.training.ranks import Ranks, join_ranks
 from blemish.training.records import SETTINGS, read_record
 from blemish.training.start import NOTHING, take_start
 from blemish.training.validate import validate, validation_loss
@@ -104,27 +106,47 @@ def train_run(
         LabelError, PictureError, UsageError: the labelled pictures cannot be read.
         KeyboardInterrupt: the user stopped it; a checkpoint is left.
     """
-    check_folder(settings)
+    with join_ranks(os.environ) as ranks:
+        if ranks.is_first:
+            return _train(settings, ranks, watch, tell)
+        return _train(settings, ranks, lambda share, words: None, lambda line: None)
+
+
+def _train(
+    settings: TrainSettings, ranks: Ranks, watch: Watcher, tell: Callable[[str], None]
+) -> Path:
+    """Train as one of the ranks, see `train_run`."""
+    if ranks.is_first:
+        check_folder(settings)
     if settings.resume:
         settings = recorded(settings)
     parts = None if settings.data is None else split_data(settings.data, settings)
     if parts is not None:
         settings = dataclasses.replace(settings, classes=parts[0].classes)
     build_net(settings.net, len(settings.classes))  # refused now, not after minutes of decoding
+    if not ranks.is_first:
+        settings = dataclasses.replace(settings, drawers=0)
+        ranks.agree(0)  # the first has decoded the pictures
     with interruptions() as stopping, stock(settings, parts, watch) as (source, pictures):
+        if ranks.is_first:
+            ranks.agree(0)
         if not settings.resume:
             settings = planned(settings, source, tell)
         learner, words = begin(settings)
         tell(f"begins {words}")
-        write_settings(settings)
+        ranks.share(learner.net)
+        if ranks.is_first:
+            write_settings(settings)
         plan = dataclasses.replace(settings.batches, seed=settings.seed)
         around = Surroundings(
             run=settings.run,
             validate=lambda net: validate(net, pictures) | validation_loss(net, pictures, plan),
             watch=lambda share, row: watch(share, describe(row)),
             stopping=stopping,
+            ranks=ranks,
         )
-        train(learner, Batches(source, plan), settings.loop, around)
+        batches = Batches(source, plan, ranks.rank, ranks.size)
+        train(learner, batches, settings.loop, around)
         if stopping():
             raise KeyboardInterrupt
     return settings.run

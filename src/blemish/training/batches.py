@@ -72,17 +72,19 @@ class Batch:
 
 
 class Batches:
-    """Cuts the batch of a step."""
+    """Cuts the batch of a step, or the part of it that falls to one of several processes."""
 
-    def __init__(self, source: Source, plan: BatchPlan) -> None:
+    def __init__(self, source: Source, plan: BatchPlan, rank: int = 0, size: int = 1) -> None:
         self.source = source
         self.plan = plan
+        self.number = max(plan.batch // size, 1)
+        self.place = () if size == 1 else (rank,)
         self.bank = noise_bank(plan.size + MARGIN, plan.seed)
 
     def __call__(self, step: int, floor: float) -> Batch:
         """Give the batch of this step; marks weaker than ``floor`` are ignored areas."""
-        generator = np.random.default_rng((self.plan.seed, step))
-        chosen = [self.crop(floor, generator) for _ in range(self.plan.batch)]
+        generator = np.random.default_rng((self.plan.seed, step, *self.place))
+        chosen = [self.crop(floor, generator) for _ in range(self.number)]
         pictures = tuple(self.source.name(index) for index, _ in chosen)
         crops = tuple(crop for _, crop in chosen)
         return Batch(np.stack([crop.pixels for crop in crops]), crops, pictures)

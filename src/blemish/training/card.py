@@ -27,11 +27,21 @@ def _model(bundle: Bundle) -> str:
     parameters = bundle.training.get("parameters", 0)
     return (
         "## Model\n\n"
-        f"A centre-point net at stride 4 of {parameters:,} parameters "
-        f"(widths {bundle.net['widths']}, blocks {bundle.net['blocks']}, pyramid "
-        f"{bundle.net['pyramid']}, head {bundle.net['head']}). `model.onnx` takes uint8 RGB "
+        f"{_architecture(bundle.net)}, {parameters:,} parameters. `model.onnx` takes uint8 RGB "
         f"windows with sides that are multiples of {bundle.stride} and gives the {bundle.top_k} "
         "best candidates of each; `weights.safetensors` is for training on."
+    )
+
+
+def _architecture(net: Mapping[str, Any]) -> str:
+    if net["kind"] == "retinanet":
+        return (
+            f"A RetinaNet on {net['backbone']} (levels {net['levels']}, anchors of "
+            f"{net['shapes']} cells, pyramid {net['pyramid']}, depth {net['depth']})"
+        )
+    return (
+        f"A centre-point net at stride 4 (widths {net['widths']}, blocks {net['blocks']}, pyramid "
+        f"{net['pyramid']}, head {net['head']})"
     )
 
 

@@ -18,7 +18,9 @@ from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from blemish.training.log import Log
 from blemish.training.optimiser import Optimiser
+from blemish.training.ranks import Ranks
 
+ALONE = Ranks()
 Validate = Callable[[Detector], Mapping[str, float]]
 
 
@@ -125,6 +127,7 @@ class Surroundings:
         watch: told of each logged row.
         stopping: says whether the user wants to stop.
         clock: seconds, for time limits.
+        ranks: the processes that learn together; the first alone validates and writes.
     """
 
     run: Path
@@ -132,6 +135,7 @@ class Surroundings:
     watch: Watcher = lambda progress, row: None
     stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = field(default=time.monotonic)
+    ranks: Ranks = field(default_factory=Ranks)
 
 
 def make_learner(net: Detector, plan: LoopPlan) -> Learner:
@@ -142,33 +146,42 @@ def make_learner(net: Detector, plan: LoopPlan) -> Learner:
 
 def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
     """Train to the end of the plan or until asked to stop; a checkpoint is left either way."""
+    ranks = around.ranks
+    log = Log(around.run, learner.step, around.watch) if ranks.is_first else None
     ahead = Ahead(batches)
-    log = Log(around.run, learner.step, around.watch)
     looked = learner.seconds
     try:
-        while (progress := plan.progress(learner.step, learner.seconds)) < 1:
-            if around.stopping():
-                break
+        while (progress := ranks.agree(_progress(learner, plan, around))) < 1:
             begun = around.clock()
             floor = plan.floor_at(progress)
             soon = plan.floor_at(plan.progress(learner.step + 1, learner.seconds))
             batch = ahead(learner.step, floor, soon)
             rate = plan.rate_at(learner.step, progress)
-            parts = learn(learner, batch, rate, plan.clip)
+            parts = learn(learner, batch, rate, plan.clip, ranks)
             learner.seconds += around.clock() - begun
+            if log is None:
+                continue
             parts |= {"rate": rate, "floor": floor}
             parts |= {"step": learner.step, "seconds": learner.seconds}
-            log.step(parts, progress, len(batch.crops))
+            log.step(parts, progress, len(batch.crops) * ranks.size)
             if plan.is_due(learner.step, learner.seconds, looked):
                 looked = learner.seconds
                 look(learner, plan, around, log)
     finally:
         ahead.close()
-    look(learner, plan, around, log)
+    if log is not None:
+        look(learner, plan, around, log)
     return learner
 
 
-def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str, float]:
+def _progress(learner: Learner, plan: LoopPlan, around: Surroundings) -> float:
+    """Give the share of the run that is over; all of it when the user wants to stop."""
+    return math.inf if around.stopping() else plan.progress(learner.step, learner.seconds)
+
+
+def learn(
+    learner: Learner, batch: Batch, rate: float, clip: float, ranks: Ranks = ALONE
+) -> dict[str, float]:
     """Take one step on a batch and give the parts of its loss.
 
     Raises:
@@ -184,6 +197,7 @@ def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str,
         )
     learner.optimiser.zero_grad()
     losses["loss"].backward()  # type: ignore[no-untyped-call]
+    ranks.average_gradients(learner.net)
     norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
     if bool(norm.isfinite()):
         learner.optimiser.step(rate)
