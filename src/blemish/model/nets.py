@@ -36,7 +36,7 @@ def build_net(net: Mapping[str, Any], num_classes: int) -> Detector:
     Raises:
         ValueError: it is of no kind that is known, or cannot be built so.
     """
-    kind = net.get("kind")
+    kind = str(net.get("kind"))
     if kind not in BUILDERS:
         raise ValueError(f"no net of kind {kind!r}: {' or '.join(map(repr, BUILDERS))} is known")
     return BUILDERS[kind](net, num_classes)
