@@ -133,7 +133,10 @@ def pin_anchors(anchors: Tensor, boxes: Tensor) -> Tensor:
 def _best_anchors(anchors: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Give the worth (M, M) and the place of each box's M best anchors, best first."""
     step = max(MAX_PAIRS // len(anchors), 1)
-    parts = [all_diou(part, anchors).topk(len(boxes), dim=1) for part in boxes.split(step)]
+    parts = [
+        all_diou(boxes[start : start + step], anchors).topk(len(boxes), dim=1)
+        for start in range(0, len(boxes), step)
+    ]
     return torch.cat([p.values for p in parts]), torch.cat([p.indices for p in parts])
 
 

@@ -66,7 +66,7 @@ def _pick_of_level(
     cell = places - plane * cells
     plane = plane.clamp(max=classes.shape[1] - 1)
     shape = plane // net.num_classes
-    rows = raw.unflatten(1, (net.num_shapes, 4)).flatten(3).permute(0, 1, 3, 2).flatten(1, 2)
+    rows = raw.reshape(raw.shape[0], net.num_shapes, 4, cells).permute(0, 1, 3, 2).flatten(1, 2)
     index = (shape * cells + cell).unsqueeze(2).expand(-1, -1, 4)
     anchors = _anchors_at(net.shapes[shape], cell, classes.shape[3], 2.0**level)
     return net.code.decode(anchors, rows.gather(1, index)), logits, plane - shape * net.num_classes
@@ -81,7 +81,8 @@ def _anchors_at(shapes: Tensor, cell: Tensor, width: int, stride: float) -> Tens
 
 
 def _pick_points(net: CenterNet, outputs: Any, top_k: int) -> Candidates:
-    return pick_peaks(*outputs, top_k)
+    heat, sides = outputs
+    return pick_peaks(heat, sides, top_k)
 
 
 PICKS: Mapping[type, Callable[[Any, Any, int], Candidates]] = {

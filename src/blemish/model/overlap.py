@@ -28,7 +28,7 @@ def all_diou(first: Tensor, second: Tensor) -> Tensor:
     """Give IoU less the squared distance of centres over the squared diagonal of the hull.
 
     After Zheng et al. 2020 (Distance-IoU, arXiv 1911.08287): it also orders boxes that do not
-    meet, by how far they are apart. Shape (N, M), in (-1, 1].
+    meet, by how far they are apart. Shape (N, M), in [-1, 1].
     """
     low = torch.minimum(first[:, None, :2], second[:, :2])
     high = torch.maximum(first[:, None, 2:], second[:, 2:])

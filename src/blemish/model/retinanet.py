@@ -138,8 +138,9 @@ class RetinaNet(nn.Module):
         see_contrast(self.body.conv1)
         for tower in (self.class_tower, self.box_tower):
             initialise(tower)
-            for conv in () if norms else tower.convs:
-                nn.init.normal_(conv.weight, std=WEAK)
+            for weight in () if norms else tower.convs.parameters():
+                if weight.ndim > 1:
+                    nn.init.normal_(weight, std=WEAK)
         for last in (self.classes, self.boxes):
             nn.init.normal_(last.weight, std=WEAK)
             if last.bias is not None:
@@ -152,8 +153,11 @@ def flatten(outputs: Outputs, num_shapes: int) -> tuple[Tensor, Tensor]:
     """Give logits (N, anchors, C) and raw boxes (N, anchors, 4) in the order of the anchors."""
 
     def rows(maps: list[Tensor]) -> Tensor:
+        # (N, A * n, h, w) to (N, h * w * A, n): shapes change fastest, as in `lay_anchors`.
         parts = [
-            level.unflatten(1, (num_shapes, -1)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+            level.reshape(level.shape[0], num_shapes, -1, *level.shape[2:])
+            .permute(0, 3, 4, 1, 2)
+            .flatten(1, 3)
             for level in maps
         ]
         return torch.cat(parts, dim=1).float()
