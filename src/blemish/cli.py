@@ -211,6 +211,10 @@ def train(
         typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="End after so many validations without a better AP."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
@@ -262,7 +266,7 @@ def train(
             seed=seed,
             threads=threads,
             batches=BatchPlan(size=crop, batch=batch),
-            loop=LoopPlan(steps=steps, minutes=minutes),
+            loop=LoopPlan(steps=steps, minutes=minutes, patience=patience),
         )
         with watching_share("training") as show:
             run = train_run(settings, show, typer.echo)

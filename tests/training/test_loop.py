@@ -95,7 +95,7 @@ def test_a_run_by_the_clock_ends_with_it_and_looks_on_the_way(tmp_path: Path) ->
     learner = train(fresh(), batches(), plan, around)
     assert learner.step == 20  # every step takes three seconds
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [row["seconds"] for row in rows if "ap50" in row] == [15, 30, 45, 60, 60]
+    assert [row["seconds"] for row in rows if "ap50" in row] == [15, 30, 45, 60]
     assert told == sorted(told)
     assert len(told) == len(rows)
 
@@ -138,6 +138,16 @@ def test_each_epoch_is_looked_at_and_its_weights_are_kept(tmp_path: Path) -> Non
     with (tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as table:
         assert [row["epoch"] for row in csv.DictReader(table)] == ["1", "2", "3"]
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better(tmp_path: Path) -> None:
+    scores = iter([0.1, 0.3, 0.2, 0.3])
+    around = Surroundings(tmp_path, validate=lambda net: {"ap50": next(scores)})
+    learner = train(fresh(), batches(), replace(PLAN, steps=10, epoch=1, patience=2), around)
+    assert (learner.step, learner.best) == (4, 0.3)
+    resumed = fresh()
+    resumed.restore(tmp_path / "last.pt")
+    assert resumed.stale == learner.stale == 2
 
 
 def test_steps_that_a_checkpoint_does_not_know_are_forgotten(tmp_path: Path) -> None:

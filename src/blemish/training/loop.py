@@ -41,6 +41,7 @@ class LoopPlan:
         look_minutes: minutes between validations of a run by the clock.
         epoch: steps of an epoch, after each of which a run by steps is validated; None for
             one validation at its end.
+        patience: validations without a better AP after which the run ends; None for no such end.
     """
 
     steps: int | None = None
@@ -54,6 +55,7 @@ class LoopPlan:
     ramp: float = 0.25
     look_minutes: float = 5.0
     epoch: int | None = None
+    patience: int | None = None
 
     def progress(self, step: int, seconds: float) -> float:
         """Give the share of the run that is over, by steps or by the clock."""
@@ -65,7 +67,7 @@ class LoopPlan:
         """Say whether to validate now, when it was last done at ``looked`` seconds."""
         if self.minutes is not None:
             return seconds - looked >= 60 * self.look_minutes
-        return self.epoch is not None and step % self.epoch == 0 and step < (self.steps or 0)
+        return self.epoch is not None and step % self.epoch == 0
 
     def rate_at(self, step: int, progress: float) -> float:
         """Give the learning rate; it ends at a hundredth of the highest."""
@@ -89,6 +91,7 @@ class Learner:
     step: int = 0
     seconds: float = 0.0
     best: float = -1.0
+    stale: int = 0  # validations since the best
 
     def state(self) -> dict[str, Any]:
         """Give everything that a resumed run needs."""
@@ -99,6 +102,7 @@ class Learner:
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
+            "stale": self.stale,
         }
 
     def restore(self, path: Path) -> None:
@@ -108,6 +112,7 @@ class Learner:
         self.average.net.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.stale = state.get("stale", 0)
 
 
 class Watcher(Protocol):
@@ -149,7 +154,7 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
     ranks = around.ranks
     log = Log(around.run, learner.step, around.watch) if ranks.is_first else None
     ahead = Ahead(batches)
-    looked = learner.seconds
+    looked, seen = learner.seconds, -1
     try:
         while (progress := ranks.agree(_progress(learner, plan, around))) < 1:
             begun = around.clock()
@@ -165,18 +170,20 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
             parts |= {"step": learner.step, "seconds": learner.seconds}
             log.step(parts, progress, len(batch.crops) * ranks.size)
             if plan.is_due(learner.step, learner.seconds, looked):
-                looked = learner.seconds
+                looked, seen = learner.seconds, learner.step
                 look(learner, plan, around, log)
     finally:
         ahead.close()
-    if log is not None:
+    if log is not None and seen != learner.step:
         look(learner, plan, around, log)
     return learner
 
 
 def _progress(learner: Learner, plan: LoopPlan, around: Surroundings) -> float:
-    """Give the share of the run that is over; all of it when the user wants to stop."""
-    return math.inf if around.stopping() else plan.progress(learner.step, learner.seconds)
+    """Give the share of the run that is over: all of it if the user or patience ends it."""
+    if around.stopping() or (plan.patience is not None and learner.stale >= plan.patience):
+        return math.inf
+    return plan.progress(learner.step, learner.seconds)
 
 
 def learn(
@@ -236,7 +243,8 @@ def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> No
     if around.validate is not None and learner.step > 0:
         numbers = dict(around.validate(learner.average.net))
         log.look(row | numbers)
+        learner.stale += 1
         if numbers["ap50"] > learner.best:
-            learner.best = numbers["ap50"]
+            learner.best, learner.stale = numbers["ap50"], 0
             save_weights(around.run / "best.safetensors", weights)
     save_checkpoint(around.run / "last.pt", learner.state())
