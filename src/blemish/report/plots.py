@@ -7,10 +7,16 @@ Row = Mapping[str, float]
 
 # Tones that stay apart for red-green blindness and in grey print (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, BLACK = "#0072b2", "#e69f00", "#009e73", "#222222"
-_LOSSES = (("loss", "all", BLACK), ("classification", "classification", BLUE))
-_LOSSES = (*_LOSSES, ("regression", "boxes", ORANGE))
-_SCORES = (("ap50", "AP@0.5", BLACK), ("ap50_clear", "AP@0.5, clear marks", BLUE))
-_SCORES = (*_SCORES, ("recall", "centre hits at 0.1 false a picture", GREEN))
+_LOSSES = [
+    ("loss", "all", BLACK),
+    ("classification", "classification", BLUE),
+    ("regression", "boxes", ORANGE),
+]
+_SCORES = [
+    ("ap50", "AP@0.5", BLACK),
+    ("ap50_clear", "AP@0.5, clear marks", BLUE),
+    ("recall", "centre hits at 0.1 false a picture", GREEN),
+]
 
 
 def draw_curves(rows: Sequence[Row]) -> bytes:
@@ -22,6 +28,7 @@ def draw_curves(rows: Sequence[Row]) -> bytes:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import ScalarFormatter
 
     by_epoch = all("epoch" in row for row in rows)
     along = [row["epoch"] if by_epoch else row["seconds"] / 60 for row in rows]
@@ -40,6 +47,8 @@ def draw_curves(rows: Sequence[Row]) -> bytes:
             label = f"{words}: best {best:.3f}"
             scores.plot(along[-len(values) :], values, color=colour, label=label)
     losses.set_yscale("log")
+    for level in ("major", "minor"):
+        getattr(losses.yaxis, f"set_{level}_formatter")(ScalarFormatter())
     scores.set_ylim(0, 1)
     for axes, title in ((losses, "loss"), (scores, "score on validation")):
         axes.set_title(title)

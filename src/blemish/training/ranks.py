@@ -39,9 +39,11 @@ class Ranks:
         gradients = [p.grad for p in net.parameters() if p.grad is not None]
         joined = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(joined)
-        parts = (joined / self.size).split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+        mean, first = joined / self.size, 0
+        for gradient in gradients:
+            last = first + gradient.numel()
+            gradient.copy_(mean[first:last].view_as(gradient))
+            first = last
 
     def agree(self, value: float) -> float:
         """Give the first process's number to all: clocks differ, and so may a Ctrl-C."""
