@@ -3,8 +3,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blemish.model.prove import LeftBehind, prove
+from blemish.model.prove import VISIBLE, LeftBehind, prove
 from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET
+from blemish.training import augment
 from planted import TINY_NET
 
 NETS = {
@@ -61,6 +62,10 @@ def test_a_box_that_no_crop_shows_is_named() -> None:
     proof = prove([torch.tensor([[0.0, 0, 600, 600]])], NETS["atss"], 128)
     assert [one.reason for one in proof.left] == ["the crop shows too little"]
     assert prove([torch.tensor([[0.0, 0, 600, 600]])], NETS["atss"], 128, 0.2).left == ()
+
+
+def test_what_a_crop_shows_is_judged_as_training_does() -> None:
+    assert VISIBLE == augment.VISIBLE
 
 
 def test_no_boxes_are_no_fault() -> None:

@@ -49,6 +49,15 @@ def test_each_level_says_classes_and_boxes() -> None:
     assert net.stride == 64
 
 
+def test_a_crop_need_not_be_a_multiple_of_the_coarsest_level() -> None:
+    net = RetinaNet({**SMALL, "levels": [3, 4, 5, 6, 7]}, 1).eval()
+    outputs = net(pixels(1, 96, 160))
+    sides = [tuple(level.shape[2:]) for level in outputs[0]]
+    assert sides == [(12, 20), (6, 10), (3, 5), (2, 3), (1, 2)]
+    counts = [len(level) for level in net.anchors_of(outputs)]
+    assert counts == [3 * height * width for height, width in sides]
+
+
 def test_a_batch_gives_what_each_picture_gives_alone() -> None:
     net = lived_in(RetinaNet(SMALL, 2))
     images = pixels(3)
