@@ -14,6 +14,7 @@ PAGES_OF = {
     "find": ("find.md", "find.ko.md"),
     "demo": ("find.md", "find.ko.md"),
     "synth": ("synth.md",),
+    "doctor": ("data.md",),
     "train": ("train.md",),
     "export": ("train.md",),
 }
@@ -24,7 +25,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export)\b([^`|&;#\n]*)")
+CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|doctor|train|export)\b([^`|&;#\n]*)")
 
 
 def options_of() -> dict[str, set[str]]:
@@ -139,3 +140,17 @@ def test_the_columns_of_the_tables_are_told() -> None:
         text = text_of(f"docs/{page}")
         for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES):
             assert f"`{name}`" in text
+
+
+def test_every_format_and_kind_of_problem_is_told() -> None:
+    from blemish.data.formats import FORMATS
+    from blemish.data.problems import KINDS
+
+    text = text_of("docs/data.md")
+    part = text.split("## Formats")[1].split("###")[0]
+    formats = re.findall(r"^\| `([a-z][\w-]+)` \|", part, re.MULTILINE)
+    assert formats == list(FORMATS)
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| .* \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert [row for row in rows if row[1] in {"broken", "mended", "note"}] == [
+        (name, *kind) for name, kind in KINDS.items()
+    ]

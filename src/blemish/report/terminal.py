@@ -53,6 +53,21 @@ def print_rows(rows: Sequence[ImageRow]) -> None:
         say(f"... and {len(rows) - len(shown)} more in images.csv", console)
 
 
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], most: int = MAX_ROWS, rest: str = ""
+) -> None:
+    """Print the first rows of a table of text, and how many are left and where (``rest``)."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows[:most]:
+        table.add_row(*map(Text, row))
+    console = Console()
+    console.print(table)
+    if len(rows) > most:
+        say(f"... and {len(rows) - most} more{rest}", console)
+
+
 def say(line: str, console: Console | None = None) -> None:
     """Print a line as it is: no markup in file names, no wrapping for whoever reads logs."""
     console = console or Console()
