@@ -12,6 +12,7 @@ import pytest
 import blemish
 from blemish.runtime.bundle import Bundle
 from planted_bundle import blobs, planted_bundle
+from planted_labels import lay_picture, voc
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
 COMMAND = [sys.executable, "-m", "blemish.cli"]
@@ -66,7 +67,7 @@ assert not heavy, heavy
 
 def test_every_verb_has_help() -> None:
     overview = call("--help").stdout
-    for verb in ("find", "demo", "synth", "train", "export", "evaluate"):
+    for verb in ("find", "demo", "synth", "doctor", "train", "export", "evaluate"):
         assert f"  {verb} " in overview
         assert call(verb, "--help").returncode == 0
 
@@ -241,3 +242,22 @@ def test_evaluate_takes_the_model_in_the_box_by_its_name(photos: Path, bundle: B
     done = call("evaluate", "default", photos, *words)
     assert done.returncode == 2  # there are no labels, but there is a model
     assert "no labels" in done.stderr
+
+
+def test_doctor_says_whether_data_is_fit(tmp_path: Path) -> None:
+    lay_picture(tmp_path / "결함.png", seed=1)
+    (tmp_path / "결함.xml").write_text(voc((5, 5, 20, 20)), encoding="utf-8")
+    good = call("doctor", tmp_path)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "Fit for training (0 broken, 0 mended, 0 to look at)." in good.stdout
+    (tmp_path / "결함.xml").write_text(voc((5, 5, 20, 20), (9, 9, 9, 9)), encoding="utf-8")
+    bad = call("doctor", tmp_path, "--out", tmp_path / "report.csv", "--labels", "voc")
+    assert (bad.returncode, bad.stderr) == (4, "")
+    assert "object 2" in bad.stdout
+    assert "no-inside" in (tmp_path / "report.csv").read_text(encoding="utf-8-sig")
+    asked = call("doctor", tmp_path, "--json")
+    assert asked.returncode == 4
+    assert json.loads(asked.stdout)["problems"][0]["kind"] == "no-inside"
+    nothing = call("doctor", tmp_path / "gone")
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("blemish: ")

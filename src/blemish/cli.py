@@ -1,7 +1,8 @@
 """The command line: one short function a verb; what is heavy is imported inside.
 
 Exit codes: 0 all is well, 1 a fault of blemish, 2 it cannot be done as asked, 3 some pictures
-failed or are partial, 10 something was found (with --fail-on-find), 130 interrupted.
+failed or are partial, 4 the data is not fit for training, 10 something was found (with
+--fail-on-find), 130 interrupted.
 """
 
 import logging
@@ -18,6 +19,7 @@ from blemish import __version__
 from blemish.errors import BlemishError, UsageError
 
 if TYPE_CHECKING:
+    from blemish.jobs.doctor import Checkup
     from blemish.jobs.find import FindReport
 
 app = typer.Typer(
@@ -54,6 +56,14 @@ def _show_all(wanted: bool) -> None:
 
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_show_all, help="Show where an error came from.")
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="voc|csv|coco|createml|yolo|voc-1based",
+        help="Format of the labels.",
+        show_default="seen",
+    ),
 ]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
@@ -180,6 +190,32 @@ def synth(
         with watching_share("drawing") as show:
             write_drawn(settings, lambda done, of: show(done / of, f"{done} of {of}"))
         typer.echo(f"Drawn: {count} pictures with labels in {out}")
+
+
+@app.command()
+def doctor(
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
+    *,
+    labels: Labels = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the report, .json or .csv.", show_default="none")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON instead of tables.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Look labelled pictures over: what is wrong, what is mended, and their numbers."""
+    with _plain_errors():
+        from blemish.jobs.doctor import look_over, write_report
+        from blemish.report.terminal import watching_share
+
+        with watching_share("looking") as show:
+            checkup = look_over(data, labels, show)
+        if out is not None:
+            write_report(checkup, out)
+        _show_checkup(checkup, out, as_json)
+        raise typer.Exit(checkup.exit_code())
 
 
 @app.command()
@@ -387,7 +423,7 @@ def evaluate(
             report = evaluate_run(settings, watch)
         for line in describe(report):
             say(line)
-        print_table(HEADINGS, table(report.scores))
+        print_table(HEADINGS, table(report.scores), numbers=True)
         for line in places(report):
             say(line)
         raise typer.Exit(report.exit_code())
@@ -436,6 +472,28 @@ def _read_range(text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise UsageError(f"--range {text!r} is not two numbers; write LO,HI like 0,4095") from None
     return low, high
+
+
+def _show_checkup(checkup: "Checkup", out: Path | None, as_json: bool) -> None:
+    """Print what the doctor found: tables and a verdict, or all of it as JSON."""
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(checkup.as_json(), ensure_ascii=False, indent=1))
+        return
+    from blemish.jobs.doctor import describe, rows_of_numbers
+    from blemish.report.terminal import print_table, say
+
+    print_table(("", ""), rows_of_numbers(checkup.examination.numbers))
+    rows = [
+        (one.severity, ": ".join(filter(None, (one.file, one.row))), one.what, one.mend)
+        for one in checkup.problems
+    ]
+    if rows:
+        rest = f" in {out}" if out is not None else "; --out FILE.csv lists all"
+        print_table(("", "where", "what", "mend"), rows, rest=rest)
+    for line in describe(checkup):
+        say(line)
 
 
 def _show(report: "FindReport", as_json: bool = False) -> None:

@@ -15,6 +15,7 @@ PAGES_OF = {
     "find": ("find.md", "find.ko.md"),
     "demo": ("find.md", "find.ko.md"),
     "synth": ("synth.md",),
+    "doctor": ("data.md",),
     "train": ("train.md",),
     "export": ("train.md",),
     "evaluate": ("evaluate.md",),
@@ -26,7 +27,10 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export|evaluate)\b([^`|&;#\n]*)")
+VERBS = "find|demo|synth|doctor|train|export|evaluate"
+CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
+    r"(?:^|[\s`/\\])blemish (find|demo|synth|doctor|train|export|evaluate)\b([^`|&;#\n]*)"
+)
 
 
 def options_of() -> dict[str, set[str]]:
@@ -152,3 +156,17 @@ def test_what_the_record_of_scores_holds_is_told() -> None:
     names = {*facts, *facts["all"], *facts["all"]["centre"]}
     named = {name for name in names if not name.startswith("coco_ap")} | {"coco_ap50_95"}
     assert not {name for name in named if f"`{name}`" not in text}
+
+
+def test_every_format_and_kind_of_problem_is_told() -> None:
+    from blemish.data.formats import FORMATS
+    from blemish.data.problems import KINDS
+
+    text = text_of("docs/data.md")
+    part = text.split("## Formats")[1].split("###")[0]
+    formats = re.findall(r"^\| `([a-z][\w-]+)` \|", part, re.MULTILINE)
+    assert formats == list(FORMATS)
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| .* \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert [row for row in rows if row[1] in {"broken", "mended", "note"}] == [
+        (name, *kind) for name, kind in KINDS.items()
+    ]
