@@ -29,8 +29,6 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 VERBS = "find|demo|synth|doctor|train|export|evaluate"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
-    r"(?:^|[\s`/\\])blemish (find|demo|synth|doctor|train|export|evaluate)\b([^`|&;#\n]*)"
-)
 
 
 def options_of() -> dict[str, set[str]]:
