@@ -191,7 +191,7 @@ def test_unreadable_pictures_are_named_and_counted_and_the_others_scored(
     report = run(watch=lambda row, done, of: said.append(row.error))
     assert report.exit_code() == 3
     assert [line for line in said if "broken.png" in line]
-    assert "Not scored: 1 picture with 2 labels (broken.png)" in describe(report)
+    assert "Not scored: 1 picture that cannot be looked at (broken.png)" in describe(report)
     assert (report.facts["num_scored"], report.facts["num_failed"]) == (4, 1)
     assert report.scores.overall.centre.num_true == 3
     assert report.facts["mAP"] == 0.75
@@ -334,18 +334,9 @@ def test_wrong_words_are_refused_before_anything_is_read(run: Run, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def test_pictures_of_a_table_in_another_folder_have_names_of_their_own(
-    run: Run, tmp_path: Path
-) -> None:
-    for folder in ("one", "two"):
-        put(tmp_path / folder / "a.png", [(40, 40)], [])
-    (tmp_path / "data").mkdir()
-    table = tmp_path / "data" / "labels.csv"
-    rows = [f"../{folder}/a.png,26,26,54,54,bright\n" for folder in ("one", "two")]
-    table.write_text("".join(rows))
-    report = run(data=table)
-    assert [one.row.image for one in report.looked] == ["a.png", "a.png~2"]
-    assert {path.relative_to(report.out).parts[0] for path in report.out.rglob("*.jpg")} == {
-        "pictures"
-    }
-    assert len(report.facts["pictures"]) == 2
+def test_pictures_of_a_split_of_the_data_sets_own_are_taken(run: Run, tmp_path: Path) -> None:
+    for folder in ("train", "val"):
+        put(tmp_path / "data" / folder / "a.png", [(40, 40)], [(40, 40)])
+    report = run(part="val")
+    assert [one.row.image for one in report.looked] == ["val/a.png"]
+    assert len(report.facts["pictures"]) == 1

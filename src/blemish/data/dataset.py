@@ -19,6 +19,7 @@ from blemish.data.sizes import measure_picture
 from blemish.data.strengths import fill_strengths, read_strengths
 from blemish.errors import LabelError, PictureError, UsageError
 
+UNREADABLE = "unreadable-picture"
 TRAIN, VAL, TEST = "train", "val", "test"
 _PARTS = {
     **dict.fromkeys(("train", "training"), TRAIN),
@@ -63,6 +64,7 @@ class Dataset:
         unlabelled: pictures beside them that nobody has labelled: left out, not clean.
         problems: what is wrong or odd in the labels, see `blemish.data.problems`.
         format: the labels' format, a key of `blemish.data.formats.FORMATS`.
+        unreadable: labelled pictures that cannot be read, left out and among the problems.
     """
 
     samples: tuple[Sample, ...]
@@ -70,6 +72,7 @@ class Dataset:
     unlabelled: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
     format: str = ""
+    unreadable: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -88,13 +91,24 @@ def read_dataset(path: str | Path, labels: str | None = None) -> Dataset:
         LabelError: a label cannot be used or its picture is missing.
     """
     dataset = survey_dataset(path, labels)
+    refuse_broken(dataset)
+    return dataset
+
+
+def refuse_broken(dataset: Dataset, unreadable: bool = True) -> None:
+    """Refuse a data set in which something is broken; pictures only if ``unreadable`` says so.
+
+    Raises:
+        LabelError: something is.
+    """
     broken = [problem for problem in dataset.problems if problem.severity == BROKEN]
+    if not unreadable:
+        broken = [problem for problem in broken if problem.kind != UNREADABLE]
     if len(broken) > 1:
         more = f"{broken[0]} (and {len(broken) - 1} more: `blemish doctor` lists them)"
         raise LabelError(more)
     if broken:
         raise BrokenLabelError(broken[0])
-    return dataset
 
 
 def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
@@ -119,7 +133,11 @@ def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
             samples.append(replace(sample, part=_part_of(entry, root)))
     labelled = {entry.path for entry in found.entries}
     others = (path for path in known.folder.pictures if path not in labelled)
-    return Dataset(tuple(samples), classes, tuple(others), tuple(problems), known.name)
+    lost = {problem.file for problem in problems if problem.kind == UNREADABLE}
+    unreadable = tuple(path for path in sorted(labelled) if shown(path) in lost)
+    return Dataset(
+        *(tuple(samples), classes, tuple(others), tuple(problems), known.name), unreadable
+    )
 
 
 def split(
@@ -199,7 +217,7 @@ def _sample_of(
         stored = measure_picture(entry.path)
     except PictureError as error:
         what = str(error).removeprefix(f"{shown(entry.path)}: ").split(";")[0]
-        report(Problem(shown(entry.path), "", "unreadable-picture", what))
+        report(Problem(shown(entry.path), "", UNREADABLE, what))
         return None
     labels, kept = fit_to_picture(entry.labels, stored, source, report)
     if labels.size != stored.size:

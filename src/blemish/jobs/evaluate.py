@@ -224,10 +224,9 @@ def describe(report: EvaluateReport) -> list[str]:
             f"Nobody has labelled, so not scored: {counted(part['unlabelled'], 'picture')}"
         )
     if failed := [one for one in report.looked if one.row.status == "failed"]:
-        lost = sum(len(one.picture[1]) for one in failed)
         names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
         lines.append(
-            f"Not scored: {counted(len(failed), 'picture')} with {counted(lost, 'label')} ({names})"
+            f"Not scored: {counted(len(failed), 'picture')} that cannot be looked at ({names})"
         )
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are scored.")

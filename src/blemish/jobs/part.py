@@ -2,10 +2,20 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blemish.data.dataset import Dataset, Sample, read_dataset, split
+import numpy as np
+
+from blemish.core.defects import Defects
+from blemish.data.dataset import (
+    Dataset,
+    Sample,
+    own_split,
+    refuse_broken,
+    split,
+    survey_dataset,
+)
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
 from blemish.runtime.bundle import Bundle
@@ -42,18 +52,25 @@ def choose_part(
     ``name`` is one of `PARTS`. Without a share or a seed it is split as the model's own training
     split it, so that validation pictures are those that it never learned from.
 
+    Pictures that cannot be read come last, without labels, to be named and not scored. A split
+    of the data set's own, say by folders named `train` and `val`, is taken as it is.
+
     Raises:
         UsageError: the part is empty.
+        LabelError: a label cannot be used, or its picture is not there.
     """
     then = bundle.training.get("settings", {})
     then = then if isinstance(then, Mapping) and then.get("data") else {}
     share = then.get("held_share", HELD_SHARE) if share is None else share
     seed = then.get("seed", SEED) if seed is None else seed
-    whole = read_dataset(data)
+    whole = survey_dataset(data)
+    refuse_broken(whole, unreadable=False)
     part = whole
     if name != "all":
-        learned, held = split(whole, share, seed)
+        learned, held = own_split(whole) or split(whole, share, seed)
         part = held if name == "val" else learned
+    lost = tuple(Sample(path, Defects.none(), np.zeros(0, np.float32)) for path in whole.unreadable)
+    part = replace(part, samples=part.samples + lost)
     if not len(part):
         raise UsageError(
             f"{shown(data)}: its part {name!r} holds no picture, of "

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from blemish.data.dataset import Dataset, read_dataset, split
+from blemish.data.dataset import Dataset, own_split, read_dataset, split
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
@@ -221,7 +221,8 @@ def stock(
 
 def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
     """Read labelled pictures and give those to learn from and those to validate on."""
-    parts = split(read_dataset(data), settings.held_share, settings.seed)
+    whole = read_dataset(data)
+    parts = own_split(whole) or split(whole, settings.held_share, settings.seed)
     check_labels(parts[0], data)
     return parts
 
