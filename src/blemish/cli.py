@@ -247,6 +247,10 @@ def train(
         typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
+    folds: Annotated[
+        int,
+        typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
+    ] = 0,
     patience: Annotated[
         int | None,
         typer.Option(min=1, help="End after so many validations without a better AP."),
@@ -282,6 +286,7 @@ def train(
     with _plain_errors(needs="train"):
         if (data is not None) == drawn and not resume:
             raise UsageError("name what to train on: either a data set or --synth")
+        from blemish.jobs.folds import train_folds
         from blemish.jobs.train import TrainSettings, train_run
         from blemish.report.terminal import watching_share
         from blemish.training.batches import BatchPlan
@@ -298,6 +303,7 @@ def train(
             net=net_of(net, backbone, recipe, chosen),
             start=chosen,
             epochs=epochs,
+            folds=folds,
             resume=resume,
             seed=seed,
             threads=threads,
@@ -305,6 +311,11 @@ def train(
             loop=LoopPlan(steps=steps, minutes=minutes, patience=patience),
         )
         with watching_share("training") as show:
+            if folds:
+                spreads = train_folds(settings, show, typer.echo)
+                words = ", ".join(f"{name} {spread}" for name, spread in spreads.items())
+                typer.echo(f"{folds} folds, each on pictures it did not learn from: {words}")
+                return
             run = train_run(settings, show, typer.echo)
         typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from blemish.data.dataset import Dataset, own_split, read_dataset, split
+from blemish.data.folds import make_folds
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
@@ -56,6 +57,8 @@ class TrainSettings:
         run: folder of the run.
         data: labelled pictures, see `blemish.data.dataset.read_dataset`; None to draw wafers.
         held_share: share of the labelled pictures that is validated on.
+        folds: parts that the labelled pictures are dealt into instead; 0 for none.
+        fold: which of them is validated on, from 0.
         epochs: length of the run in passes over the pictures, instead of the loop's steps or
             minutes; None with these, or to leave it to the plan for labelled pictures.
         count: size that the pool of drawn wafers grows to.
@@ -76,6 +79,8 @@ class TrainSettings:
     run: Path
     data: Path | None = None
     held_share: float = 0.2
+    folds: int = 0
+    fold: int = 0
     epochs: int | None = None
     count: int = 3000
     cache: Path | None = None
@@ -222,7 +227,10 @@ def stock(
 def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
     """Read labelled pictures and give those to learn from and those to validate on."""
     whole = read_dataset(data)
-    parts = own_split(whole) or split(whole, settings.held_share, settings.seed)
+    if settings.folds:
+        parts = make_folds(whole, settings.folds, settings.seed)[settings.fold]
+    else:
+        parts = own_split(whole) or split(whole, settings.held_share, settings.seed)
     check_labels(parts[0], data)
     return parts
 

@@ -154,7 +154,8 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
     ranks = around.ranks
     log = Log(around.run, learner.step, around.watch) if ranks.is_first else None
     ahead = Ahead(batches)
-    looked, seen = learner.seconds, -1
+    looked = learner.seconds
+    seen = log.looks[-1]["step"] if log is not None and log.looks else -1
     try:
         while (progress := ranks.agree(_progress(learner, plan, around))) < 1:
             begun = around.clock()
