@@ -7,6 +7,7 @@ import torch
 
 from blemish.errors import LabelError, TrainingError, UsageError
 from blemish.jobs import train as job
+from blemish.jobs.prepare import PrepareSettings, prepare
 from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
@@ -147,3 +148,12 @@ def test_held_pictures_are_those_the_run_did_not_see(settings: TrainSettings) ->
     job.write_settings(settings)
     facts = json.loads((settings.run / "settings.json").read_text())
     assert len(list(held_pictures(facts))) == len(held)
+
+
+def test_a_split_that_the_data_brings_is_kept(settings: TrainSettings, tmp_path: Path) -> None:
+    plain = prepare(PrepareSettings(Path(str(settings.data)), tmp_path / "plain", val=0.5)).out
+    for seed in range(2):
+        learned, held = job.split_data(plain, replace(settings, seed=seed))
+        assert {one.path.parent.name for one in learned.samples} == {"train"}
+        assert {one.path.parent.name for one in held.samples} == {"val"}
+        assert len(learned) == len(held) == 6

@@ -20,7 +20,7 @@ from blemish.data.strengths import fill_strengths, read_strengths
 from blemish.errors import LabelError, PictureError, UsageError
 
 TRAIN, VAL, TEST = "train", "val", "test"
-_PARTS = {
+PART_WORDS = {
     **dict.fromkeys(("train", "training"), TRAIN),
     **dict.fromkeys(("val", "valid", "validation"), VAL),
     **dict.fromkeys(("test", "testing"), TEST),
@@ -214,4 +214,4 @@ def _part_of(entry: Entry, root: Path) -> str:
     words = [*reversed(folders), *re.split(r"[\W_]+", entry.source.stem)]
     if entry.source.suffix.lower() not in {".csv", ".json"}:
         words = list(reversed(folders))
-    return next((_PARTS[word.lower()] for word in words if word.lower() in _PARTS), "")
+    return next((PART_WORDS[word.lower()] for word in words if word.lower() in PART_WORDS), "")

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from blemish.data.dataset import Dataset, read_dataset, split
+from blemish.data.dataset import Dataset, own_split, read_dataset, split
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE, build_net
 from blemish.synth.wafers import draw_wafer
@@ -130,8 +130,12 @@ def stock(
 
 
 def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
-    """Read labelled pictures and give those to learn from and those to validate on."""
-    parts = split(read_dataset(data), settings.held_share, settings.seed)
+    """Read labelled pictures and give those to learn from and those to validate on.
+
+    Where the data set says itself which are which, as after `blemish prepare`, that is kept.
+    """
+    dataset = read_dataset(data)
+    parts = own_split(dataset) or split(dataset, settings.held_share, settings.seed)
     check_labels(parts[0], data)
     return parts
 
