@@ -67,7 +67,7 @@ assert not heavy, heavy
 
 def test_every_verb_has_help() -> None:
     overview = call("--help").stdout
-    for verb in ("find", "demo", "synth", "doctor", "train", "export", "evaluate"):
+    for verb in ("find", "demo", "synth", "doctor", "prepare", "train", "export", "evaluate"):
         assert f"  {verb} " in overview
         assert call(verb, "--help").returncode == 0
 
@@ -261,3 +261,18 @@ def test_doctor_says_whether_data_is_fit(tmp_path: Path) -> None:
     nothing = call("doctor", tmp_path / "gone")
     assert nothing.returncode == 2
     assert nothing.stderr.startswith("blemish: ")
+
+
+def test_prepare_makes_a_set_that_the_doctor_finds_fit(tmp_path: Path) -> None:
+    for index in range(5):
+        lay_picture(tmp_path / "data" / f"결함{index}.png", seed=index)
+        label = tmp_path / "data" / f"결함{index}.xml"
+        label.write_text(voc((5, 5, 20, 20), (9, 9, 9, 9)), encoding="utf-8")
+    made = call("prepare", tmp_path / "data", "--out", tmp_path / "plain", "--size", 180)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "train 4, val 1 pictures" in made.stdout
+    assert "5 left out: see" in made.stdout
+    assert call("doctor", tmp_path / "plain").returncode == 0
+    again = call("prepare", tmp_path / "data", "--out", tmp_path / "plain")
+    assert again.returncode == 2
+    assert "is not empty" in again.stderr

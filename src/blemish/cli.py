@@ -219,6 +219,50 @@ def doctor(
 
 
 @app.command()
+def prepare(
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the data set.")],
+    labels: Labels = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=8, max=20000, help="Longer side in pixels.", show_default="as it is"),
+    ] = None,
+    stretch: Annotated[
+        bool, typer.Option("--stretch", help="Make both sides --size long.")
+    ] = False,
+    val: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share to validate on.", show_default="its own split, else 0.2"
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN", help="What keeps pictures together.", show_default="likeness"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the split.")] = 0,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy pictures, never link them.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make a plain data set: mended, resized if wanted, and split."""
+    with _plain_errors():
+        from blemish.data.plain import Form
+        from blemish.jobs.prepare import PrepareSettings, describe
+        from blemish.jobs.prepare import prepare as prepare_data
+        from blemish.report.terminal import say, watching_share
+
+        form = Form(size, stretch, copy)
+        settings = PrepareSettings(data, out, labels, form, val, group, seed)
+        with watching_share("preparing") as show:
+            prepared = prepare_data(settings, show)
+        for line in describe(prepared):
+            say(line)
+
+
+@app.command()
 def train(
     data: Annotated[
         Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")

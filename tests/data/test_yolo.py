@@ -52,6 +52,12 @@ def test_without_names_the_classes_are_numbers():
     assert read("0 .5 .5 .1 .1\n7 .5 .5 .1 .2\n", classes=()).classes == ("0", "7")
 
 
+def test_a_blank_name_is_no_class():
+    told = []
+    read("0 .5 .5 .1 .1\n", classes=("", "ring"), report=told.append)
+    assert [one.kind for one in told] == ["unknown-class"]
+
+
 def test_a_sixth_number_is_a_score():
     assert read("0 .5 .5 .1 .1 0.25\n").scores.tolist() == [0.25]
 

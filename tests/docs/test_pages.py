@@ -16,6 +16,7 @@ PAGES_OF = {
     "demo": ("find.md", "find.ko.md"),
     "synth": ("synth.md",),
     "doctor": ("data.md",),
+    "prepare": ("data.md",),
     "train": ("train.md",),
     "export": ("train.md",),
     "evaluate": ("evaluate.md",),
@@ -27,7 +28,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|train|export|evaluate"
+VERBS = "find|demo|synth|doctor|prepare|train|export|evaluate"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -66,14 +67,18 @@ def test_every_command_has_its_pages() -> None:
 def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     text = text_of(f"docs/{page}")
     assert f"blemish {verb}" in text
-    if page.startswith("find"):  # one page for two commands, a part for each
+    if page.startswith(("find", "data")):  # one page for two commands, a part for each
         text = text.split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
     assert OPTIONS[verb] - (COMMON if verb != "find" else set()) <= set(OPTION.findall(text))
 
 
 @pytest.mark.parametrize(
     ("verb", "page"),
-    [(verb, page) for verb in ("find", "demo", "evaluate") for page in PAGES_OF[verb]],
+    [
+        (verb, page)
+        for verb in ("find", "demo", "evaluate", "doctor", "prepare")
+        for page in PAGES_OF[verb]
+    ],
 )
 def test_every_row_of_settings_is_an_option(verb: str, page: str) -> None:
     part = text_of(f"docs/{page}").split(f"\n## `blemish {verb}")[1].split("\n## ")[0]

@@ -8,6 +8,7 @@ import torch
 
 from blemish.errors import LabelError, TrainingError, UsageError
 from blemish.jobs import train as job
+from blemish.jobs.prepare import PrepareSettings, prepare
 from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
 from blemish.model.retinanet import DEFAULT_RETINANET
 from blemish.training.batches import BatchPlan
@@ -187,3 +188,12 @@ def test_a_retinanet_takes_its_levels_and_anchors_from_the_boxes(settings: Train
         row = next(csv.DictReader(table))
     assert float(row["loss"]) > 0
     assert float(row["val_regression"]) > 0
+
+
+def test_a_split_that_the_data_brings_is_kept(settings: TrainSettings, tmp_path: Path) -> None:
+    plain = prepare(PrepareSettings(Path(str(settings.data)), tmp_path / "plain", val=0.5)).out
+    for seed in range(2):
+        learned, held = job.split_data(plain, replace(settings, seed=seed))
+        assert {one.path.parent.name for one in learned.samples} == {"train"}
+        assert {one.path.parent.name for one in held.samples} == {"val"}
+        assert len(learned) == len(held) == 6

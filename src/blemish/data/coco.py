@@ -4,7 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from blemish.data.labels import LabelRow, PictureLabels, plain_number, usable_box
+from blemish.data.labels import (
+    LabelRow,
+    PictureLabels,
+    class_or_default,
+    plain_number,
+    usable_box,
+)
 from blemish.data.problems import Place, Report, refuse, stop
 
 
@@ -122,7 +128,7 @@ def _named(data: dict[str, Any], source: str, report: Report) -> dict[Any, str]:
         if key in names:
             place.tell("bad-row", f"its id {key!r} is taken by another category")
         elif key is not None and name is not None:
-            names[key] = str(name)
+            names[key] = class_or_default(str(name).strip(), place)
     return names
 
 

@@ -21,7 +21,7 @@ from blemish.errors import LabelError, PictureError, UsageError
 
 UNREADABLE = "unreadable-picture"
 TRAIN, VAL, TEST = "train", "val", "test"
-_PARTS = {
+PART_WORDS = {
     **dict.fromkeys(("train", "training"), TRAIN),
     **dict.fromkeys(("val", "valid", "validation"), VAL),
     **dict.fromkeys(("test", "testing"), TEST),
@@ -232,4 +232,4 @@ def _part_of(entry: Entry, root: Path) -> str:
     words = [*reversed(folders), *re.split(r"[\W_]+", entry.source.stem)]
     if entry.source.suffix.lower() not in {".csv", ".json"}:
         words = list(reversed(folders))
-    return next((_PARTS[word.lower()] for word in words if word.lower() in _PARTS), "")
+    return next((PART_WORDS[word.lower()] for word in words if word.lower() in PART_WORDS), "")

@@ -15,7 +15,7 @@ from blemish.data.listing import PICTURE_SUFFIXES, natural_order, shown
 from blemish.data.problems import Place
 
 # Folders that say what is in them and not which pictures belong together.
-_PLAIN = frozenset({"images", "jpegimages", "labels", "annotations", "obj_train_data"})
+PLAIN_FOLDERS = frozenset({"images", "jpegimages", "labels", "annotations", "obj_train_data"})
 # Before names in exports of Label Studio: 8 hexadecimal digits of a random identity.
 _HASH = re.compile(r"^[0-9a-f]{8}[-_]+(?=.)")
 _OTHER_SUFFIXES = frozenset({".gif", ".webp", ".heic", ".jpe", ".jfif", ".xml", ".txt", ".json"})
@@ -129,7 +129,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _folders(parts: Sequence[str]) -> Folders:
-    return tuple(_key(part) for part in parts if _key(part) not in _PLAIN)
+    return tuple(_key(part) for part in parts if _key(part) not in PLAIN_FOLDERS)
 
 
 def _bare(stem: str) -> str:

@@ -120,7 +120,7 @@ def _read_row(
     values: list[float], size: tuple[int, int], classes: Sequence[str], place: Place
 ) -> LabelRow | None:
     number = int(values[0])
-    if classes and number >= len(classes):
+    if classes and not (number < len(classes) and classes[number]):
         place.tell("unknown-class", f"the class {number} is not in the list of classes")
         return None
     width, height = size

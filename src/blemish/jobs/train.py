@@ -225,7 +225,10 @@ def stock(
 
 
 def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
-    """Read labelled pictures and give those to learn from and those to validate on."""
+    """Read labelled pictures and give those to learn from and those to validate on.
+
+    Where the data set says itself which are which, as after `blemish prepare`, that is kept.
+    """
     whole = read_dataset(data)
     if settings.folds:
         parts = make_folds(whole, settings.folds, settings.seed)[settings.fold]
