@@ -55,7 +55,12 @@ def claim_atss(sight: Sight, boxes: Tensor, labels: Tensor) -> Claims:
     near: list[Tensor] = []
     start = 0
     for count in sight.counts:
-        apart = torch.cdist(_centres(boxes), centres[start : start + count])
+        # Not by way of a matrix product, whose rounding would choose among cells equally near.
+        apart = torch.cdist(
+            _centres(boxes),
+            centres[start : start + count],
+            compute_mode="donot_use_mm_for_euclid_dist",
+        )
         nearest = apart.topk(min(NEAREST * sight.num_shapes, count), dim=1, largest=False)
         near.append(nearest.indices + start)
         start += count
