@@ -18,7 +18,7 @@ from blemish.runtime.finder import Finder
 WINDOW = 1024  # a picture of 900 px fits in one; memory of an engine grows with its square
 OVERLAP = 128  # wider than nearly every mark
 NMS_IOU = 0.5
-TOP_K = 256
+TOP_K = {"CenterNet": 256, "RetinaNet": 1000}  # anchors have no peaks: duplicates are many
 
 
 def draft_bundle(net: Detector) -> Bundle:
@@ -34,14 +34,14 @@ def draft_bundle(net: Detector) -> Bundle:
         window=WINDOW,
         overlap=OVERLAP,
         nms_iou=NMS_IOU,
-        top_k=TOP_K,
+        top_k=TOP_K[type(net).__name__],
         wafer_diameter=None,
         wafer_range=None,
         precisions={},
     )
 
 
-def torch_engine(net: Detector, top_k: int = TOP_K) -> Engine:
+def torch_engine(net: Detector, top_k: int) -> Engine:
     """Give an engine that runs the net itself, norms not folded, in float32."""
     net.eval()
 
@@ -57,4 +57,5 @@ def torch_engine(net: Detector, top_k: int = TOP_K) -> Engine:
 
 def net_finder(net: Detector, min_score: float) -> Finder:
     """Give a finder that looks at whole pictures as they are, with the net itself."""
-    return Finder(draft_bundle(net), torch_engine(net), min_score, "whole", 1.0)
+    bundle = draft_bundle(net)
+    return Finder(bundle, torch_engine(net, bundle.top_k), min_score, "whole", 1.0)

@@ -9,10 +9,11 @@ from torch import Tensor
 from blemish.errors import TrainingError, UsageError
 from blemish.model.centernet import DEFAULT_NET
 from blemish.model.nets import Detector
-from blemish.model.resnet import BODIES, take_body
+from blemish.model.resnet import BODIES
 from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET, RetinaNet
 from blemish.runtime.bundle import default_bundle
 from blemish.training.checkpoint import load_weights
+from blemish.training.pretrained import imagenet_file, start_body
 
 DEFAULT, IMAGENET, NOTHING = "default", "imagenet", "nothing"
 ANSWERS = ("heat.", "classes.", "class_tower.")  # the parts that know the classes
@@ -65,11 +66,10 @@ def take_start(net: Detector, start: str) -> str:
         raise TrainingError(
             "--from imagenet and .pth files are for ResNet bodies; add --net retinanet"
         )
-    try:
-        take_body(net.body, _fetch(net) if start == IMAGENET else _read_pth(path))
-    except ValueError as error:
-        raise TrainingError(f"the weights do not fit the backbone: {error}") from error
-    return "with the body from ImageNet"
+    if start == IMAGENET:
+        path = imagenet_file(net.architecture["backbone"], Path(torch.hub.get_dir(), "checkpoints"))
+    start_body(net.body, path)
+    return f"with the body of {path.name}"
 
 
 def _take(net: Detector, weights: dict[str, Tensor], path: Path) -> str:
@@ -90,32 +90,6 @@ def _take(net: Detector, weights: dict[str, Tensor], path: Path) -> str:
     if unknown:
         raise _unfit(path, f"this net has no {unknown[0]}")
     return f"from {path.name}" + (", its classes learned anew" if anew else "")
-
-
-def _fetch(net: RetinaNet) -> dict[str, Tensor]:
-    """Give torchvision's ImageNet weights from its cache, or from the network."""
-    from torchvision.models import get_model_weights
-
-    backbone = str(net.architecture["backbone"])
-    chosen: Any = next(iter(get_model_weights(backbone)))
-    file = chosen.url.rsplit("/", 1)[-1]
-    try:
-        return dict(chosen.get_state_dict(progress=False, check_hash=True))
-    except (OSError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise TrainingError(
-            f"ImageNet weights for {backbone} cannot be fetched ({reason}); put {file} of "
-            "torchvision on this machine and give it by --from FILE"
-        ) from error
-
-
-def _read_pth(path: Path) -> dict[str, Tensor]:
-    try:
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except FileNotFoundError:
-        raise TrainingError(f"{path}: is not there; check the path") from None
-    except Exception as error:  # torch's own words advise to trust the file
-        raise TrainingError(f"{path}: is no file of weights alone; use safetensors") from error
 
 
 def _unfit(path: Path, reason: str) -> TrainingError:
