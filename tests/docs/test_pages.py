@@ -49,9 +49,9 @@ def text_of(page: str) -> str:
 
 
 def commands_in(page: str) -> list[str]:
-    """Give the lines of the page's shell blocks."""
+    """Give the lines of the page's shell blocks, without remarks."""
     return [
-        line
+        line.split("  #")[0].rstrip()
         for block in re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)
         for line in block.splitlines()
     ]
