@@ -95,6 +95,20 @@ def test_one_wrong_entry_leaves_the_others():
     ]
 
 
+def test_hostile_values_are_told_or_tamed():
+    data = json.loads(json.dumps(DATA))
+    data["annotations"] *= 2
+    data["annotations"][0] = {**DATA["annotations"][0], "bbox": [10**400, 2, 3, 4]}
+    data["annotations"][1] = {**DATA["annotations"][0], "bbox": [1e39, 2, 3, 4]}
+    data["annotations"][2] = {**DATA["annotations"][0], "bbox": [1000, 2, 1e-9, 4]}
+    data["categories"][0]["name"] = "\ud800\x1b ring\0"
+    told = []
+    (b, _), classes = read_coco(json.dumps(data), "all.json", told.append)
+    assert [one.kind for one in told] == ["bad-row", "bad-row", "no-inside"]
+    assert classes == ("spot", "ring")
+    assert b.classes == ("spot",)
+
+
 def test_keys_of_images_can_group_them():
     data = json.loads(json.dumps(DATA))
     data["images"][0]["lot"] = 4

@@ -75,6 +75,16 @@ def test_a_picture_elsewhere_is_a_guess(root):
     assert find(root, "0123abcd-w1.png") == ("w1.png", ["guessed-picture"])
 
 
+def test_linked_folders_are_walked_once(root):
+    (root / "linked").mkdir()
+    (root / "linked" / "circle").symlink_to(root, target_is_directory=True)
+    elsewhere = root.parent / "elsewhere"
+    write(elsewhere / "far.png", "")
+    (root / "more").symlink_to(elsewhere, target_is_directory=True)
+    assert find(root, "far.png") == ("more/far.png", [])
+    assert find(root, "w1.png") == ("w1.png", [])
+
+
 def test_label_files_find_theirs(root):
     folder, told = Folder(root), []
     place = Place("t", "", told.append)

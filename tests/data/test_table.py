@@ -111,6 +111,7 @@ def test_what_a_table_holds():
     assert not is_label(["lot", "w", "h", "d", "e"])
     assert is_class(["spot", "0"])
     assert not is_class(["spot", "one"])
+    assert not is_class(["spot", "1" * 5000])
     assert first_rows("a,1\n\n b ,2\nc,3", 2) == [["a", "1"], ["b", "2"]]
     assert first_rows("a\0,1\n" + '"' + "x" * 200_000, 2) == []
 

@@ -77,7 +77,8 @@ def test_round_trips_are_as_exact_as_six_digits(size, rows):
     again = read(text, size=size)
     np.testing.assert_allclose(again.boxes, given_.boxes, atol=1e-6 * max(size))
     assert np.rint(again.boxes).tolist() == given_.boxes.tolist() == slow_boxes(text, *size)
-    assert write_yolo(again, CLASSES) == text
+    if all(x and y for x, y, *_ in rows):  # at the edge the last digit is cut off
+        assert write_yolo(again, CLASSES) == text
 
 
 def test_ignored_boxes_are_not_written_and_sizes_are_needed():
@@ -128,6 +129,7 @@ def test_names_are_read_from_lists_and_yaml(text):
 
 def test_where_counting_begins():
     assert numbers_used("1 .5 .5 .1 .1\n\nx 1\n2 .5 .5 .1 .1") == {1, 2}
+    assert numbers_used("1" * 5000 + " .5 .5 .1 .1") == set()
     assert first_number({1, 2}, 2) == 1
     assert first_number({0, 2}, 2) == 0  # the last is unknown
     assert first_number({1}, 2) == 0  # both are possible

@@ -118,8 +118,14 @@ def _decide(best: Sequence[Path], guessed: bool, place: Place, name: str = "") -
 
 def _walk(root: Path) -> list[Path]:
     found: list[Path] = []
-    for place, inner, names in os.walk(root):
+    seen = {os.path.realpath(root)}
+    for place, inner, names in os.walk(root, followlinks=True):
         inner[:] = [name for name in inner if not name.startswith(".")]
+        for name in tuple(inner):  # a link may lead in a circle
+            real = os.path.realpath(Path(place, name))
+            if real in seen:
+                inner.remove(name)
+            seen.add(real)
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(found, key=natural_order)
 
