@@ -141,3 +141,27 @@ def broken(part, **changes):
 def test_broken_labels_name_the_file_and_the_entry(text, message):
     with pytest.raises(LabelError, match=rf"^all\.json: .*{message}|^all\.json: {message}"):
         read_coco(text, "all.json")
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+KEYS = ("images", "annotations", "categories", "id", "file_name", "bbox", "image_id", "name")
+anything = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.fixed_dictionaries({"images": anything, "annotations": anything, "categories": anything}))
+def test_whatever_the_file_holds_it_is_read_or_told(data):
+    told, said = [], "all.json: "
+    try:
+        pictures, classes = read_coco(json.dumps(data), "all.json", told.append)
+    except LabelError as error:
+        pictures, classes, said = [], (), str(error)
+    assert said.startswith("all.json: ")
+    assert all(set(one.classes) <= set(classes) for one in pictures)
+    assert all(one.file == "all.json" for one in told)

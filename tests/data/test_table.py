@@ -135,3 +135,22 @@ def test_nothing_is_nothing():
 def test_broken_rows_are_named(row, message):
     with pytest.raises(LabelError, match=rf"^labels\.csv: row 2: .*{message}"):
         read_table(f"clean.png,,,,,\n{row}\n", "labels.csv")
+
+
+cells = st.sampled_from(
+    ["a.png", "1", "2.5", "-3", "nan", "1e999", "", "x", '"', "\r", "\0", "spot"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(cells, max_size=8).map(",".join), max_size=6).map("\n".join))
+def test_whatever_the_text_holds_it_is_read_or_told(text):
+    told = []
+    try:
+        pictures = read_table(text, "t.csv", told.append)
+    except LabelError as error:
+        assert str(error).startswith("t.csv: row ")
+    else:
+        assert all(np.isfinite(one.boxes).all() for one in pictures)
+        assert all((one.boxes[:, :2] < one.boxes[:, 2:]).all() for one in pictures)
+        assert all(one.row.startswith("row ") for one in told)

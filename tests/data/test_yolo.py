@@ -140,3 +140,17 @@ def test_what_looks_like_labels():
     assert looks_like_yolo("\n0 0.1 0.2 0.3 0.4\n")
     for text in ("", "notes on 5 wafers I saw", "images/a.png\n", "1 2 3\n", "a 1 2 3 4"):
         assert not looks_like_yolo(text)
+
+
+words = st.sampled_from(["0", "1", "7", "-1", "0.5", ".1", "nan", "inf", "1e300", "x", "\0", "\n"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(words, max_size=20).map(" ".join))
+def test_whatever_the_text_holds_each_row_is_read_or_told(text):
+    told = []
+    labels = read(text, report=told.append)
+    rows = [line for line in text.splitlines() if line.strip()]
+    broken = [one for one in told if one.severity == "broken"]
+    assert len(labels.boxes) + len(broken) == len(rows)
+    assert (labels.boxes[:, :2] < labels.boxes[:, 2:]).all()
