@@ -103,7 +103,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(anything, max_size=3).map(lambda more: [*json.loads(AS_LABELIMG_WRITES), *more]))
 def test_whatever_the_file_holds_it_is_read_or_told(data):
     told = []

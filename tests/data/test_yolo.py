@@ -145,7 +145,7 @@ def test_what_looks_like_labels():
 words = st.sampled_from(["0", "1", "7", "-1", "0.5", ".1", "nan", "inf", "1e300", "x", "\0", "\n"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(words, max_size=20).map(" ".join))
 def test_whatever_the_text_holds_each_row_is_read_or_told(text):
     told = []
