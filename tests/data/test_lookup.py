@@ -93,10 +93,12 @@ def test_label_files_find_theirs(root):
         ("lot1/a.xml", "", "lot1/a.png"),
         ("labels/lot2/a.txt", "", "lot2/a.png"),
         ("annotations/w2.xml", "w2.jpg", "images/w2.JPG"),
-        ("0001.xml", "C:\\x\\w1.png".replace("\\", "/"), "w1.png"),
     ]:
         assert folder.beside(root / file, name, place) == root / found
     assert told == []
+    assert folder.beside(root / "0001.xml", "C:/x/w1.png", place) == root / "w1.png"
+    assert [one.kind for one in told] == ["guessed-picture"]
+    told.clear()
     assert folder.beside(root / "lot2/w1.xml", "", place) == root / "w1.png"
     assert folder.beside(root / "lot1/b.v2.xml", "", place) is None
     assert [one.kind for one in told] == ["missing-picture"]

@@ -62,7 +62,7 @@ class Folder:
             best = self._best(fitting, folders, ())
             named = [path for path in best if _key(path.name) == _key(filename)]
             if best:
-                return _decide(named or best, guessed, place)
+                return _decide(named or best, guessed or name != file.stem, place)
         place.tell("missing-picture", "its picture is not there")
         return None
 
