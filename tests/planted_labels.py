@@ -16,7 +16,9 @@ def lay_picture(path: Path, size=(WIDTH, HEIGHT), seed: int | None = None, orien
     if seed is not None:
         small = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
         pixels = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
-    _, content = cv2.imencode(path.suffix, pixels)
+    # All colours are kept: such a small picture would be another one with half of them.
+    full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, content = cv2.imencode(path.suffix, pixels, full if path.suffix == ".jpg" else [])
     path.write_bytes(turned(content.tobytes(), orientation) if orientation else content.tobytes())
 
 

@@ -291,6 +291,15 @@ def train(
         typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
+    val: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of DATA that is validated on.")
+    ] = 0.2,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN", help="What keeps pictures of one lot on one side of the split."
+        ),
+    ] = None,
     folds: Annotated[
         int,
         typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
@@ -347,6 +356,8 @@ def train(
             net=net_of(net, backbone, recipe, chosen),
             start=chosen,
             epochs=epochs,
+            held_share=val,
+            group=group,
             folds=folds,
             resume=resume,
             seed=seed,

@@ -95,6 +95,20 @@ def test_one_wrong_entry_leaves_the_others():
     ]
 
 
+def test_hostile_values_are_told_or_tamed():
+    data = json.loads(json.dumps(DATA))
+    data["annotations"] *= 2
+    data["annotations"][0] = {**DATA["annotations"][0], "bbox": [10**400, 2, 3, 4]}
+    data["annotations"][1] = {**DATA["annotations"][0], "bbox": [1e39, 2, 3, 4]}
+    data["annotations"][2] = {**DATA["annotations"][0], "bbox": [1000, 2, 1e-9, 4]}
+    data["categories"][0]["name"] = "\ud800\x1b ring\0"
+    told = []
+    (b, _), classes = read_coco(json.dumps(data), "all.json", told.append)
+    assert [one.kind for one in told] == ["bad-row", "bad-row", "no-inside"]
+    assert classes == ("spot", "ring")
+    assert b.classes == ("spot",)
+
+
 def test_keys_of_images_can_group_them():
     data = json.loads(json.dumps(DATA))
     data["images"][0]["lot"] = 4
@@ -127,3 +141,27 @@ def broken(part, **changes):
 def test_broken_labels_name_the_file_and_the_entry(text, message):
     with pytest.raises(LabelError, match=rf"^all\.json: .*{message}|^all\.json: {message}"):
         read_coco(text, "all.json")
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+KEYS = ("images", "annotations", "categories", "id", "file_name", "bbox", "image_id", "name")
+anything = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.fixed_dictionaries({"images": anything, "annotations": anything, "categories": anything}))
+def test_whatever_the_file_holds_it_is_read_or_told(data):
+    told, said = [], "all.json: "
+    try:
+        pictures, classes = read_coco(json.dumps(data), "all.json", told.append)
+    except LabelError as error:
+        pictures, classes, said = [], (), str(error)
+    assert said.startswith("all.json: ")
+    assert all(set(one.classes) <= set(classes) for one in pictures)
+    assert all(one.file == "all.json" for one in told)

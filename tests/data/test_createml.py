@@ -90,3 +90,23 @@ def test_a_broken_entry_leaves_the_others():
         ("inverted", "mended"),
         ("bad-row", "broken"),
     ]
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+KEYS = ("image", "annotations", "label", "coordinates", "x", "y", "width", "height")
+anything = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(anything, max_size=3).map(lambda more: [*json.loads(AS_LABELIMG_WRITES), *more]))
+def test_whatever_the_file_holds_it_is_read_or_told(data):
+    told = []
+    pictures = read_createml(json.dumps(data), "lot.json", told.append)
+    assert [one.picture for one in pictures[:2]] == ["w 1.jpg", "w2.jpg"]
+    assert len(pictures) + sum("image and" in one.what for one in told) == len(data)

@@ -65,6 +65,17 @@ def test_one_picture_in_two_parts_is_not_fit(root):
     assert not found.is_fit
 
 
+def test_nearly_the_same_picture_in_two_parts_is_told(root):
+    lay_picture(root / "train" / "one.png", seed=20)
+    lay_picture(root / "val" / "again.jpg", seed=20)
+    add(root, "train/one.png,10,10,20,20,spot", "val/again.jpg,10,10,20,20,spot")
+    found = told(root)[1]
+    near = [one.what for one in found.problems if one.kind == "near-duplicate"]
+    assert len(near) == 1
+    assert near[0].startswith("of val is nearly the same picture as one of train, ")
+    assert found.is_fit
+
+
 def test_damaged_pictures_are_told_and_left_out(root):
     content = (root / "w3.png").read_bytes()
     (root / "w3.png").write_bytes(content[: len(content) // 2] + bytes(50))  # its size is there

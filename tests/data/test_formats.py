@@ -318,6 +318,15 @@ def test_a_picture_that_two_files_label(tmp_path):
     assert boxes["w1.png"] == [[1, 1, 9, 9]]
 
 
+def test_a_file_that_bears_the_name_comes_before_one_that_speaks_of_it(tmp_path):
+    lay(tmp_path, "w1.png")
+    write(tmp_path / "w1.xml", voc((1, 1, 9, 9)))
+    write(tmp_path / "lost.xml", voc((2, 2, 8, 8)))
+    boxes, told = seen(tmp_path)
+    assert boxes == {"w1.png": [[1, 1, 9, 9]]}
+    assert told == [("guessed-picture", ""), ("labelled-twice", "")]
+
+
 def test_labels_for_a_picture_that_is_stored_turned(tmp_path):
     lay_picture(tmp_path / "w1.jpg", (90, 70), orientation=6)
     write(tmp_path / "w1.xml", voc((10, 20, 30, 25), filename="w1.jpg", size=(90, 70)))

@@ -75,6 +75,16 @@ def test_a_picture_elsewhere_is_a_guess(root):
     assert find(root, "0123abcd-w1.png") == ("w1.png", ["guessed-picture"])
 
 
+def test_linked_folders_are_walked_once(root):
+    (root / "linked").mkdir()
+    (root / "linked" / "circle").symlink_to(root, target_is_directory=True)
+    elsewhere = root.parent / "elsewhere"
+    write(elsewhere / "far.png", "")
+    (root / "more").symlink_to(elsewhere, target_is_directory=True)
+    assert find(root, "far.png") == ("more/far.png", [])
+    assert find(root, "w1.png") == ("w1.png", [])
+
+
 def test_label_files_find_theirs(root):
     folder, told = Folder(root), []
     place = Place("t", "", told.append)
@@ -83,10 +93,12 @@ def test_label_files_find_theirs(root):
         ("lot1/a.xml", "", "lot1/a.png"),
         ("labels/lot2/a.txt", "", "lot2/a.png"),
         ("annotations/w2.xml", "w2.jpg", "images/w2.JPG"),
-        ("0001.xml", "C:\\x\\w1.png".replace("\\", "/"), "w1.png"),
     ]:
         assert folder.beside(root / file, name, place) == root / found
     assert told == []
+    assert folder.beside(root / "0001.xml", "C:/x/w1.png", place) == root / "w1.png"
+    assert [one.kind for one in told] == ["guessed-picture"]
+    told.clear()
     assert folder.beside(root / "lot2/w1.xml", "", place) == root / "w1.png"
     assert folder.beside(root / "lot1/b.v2.xml", "", place) is None
     assert [one.kind for one in told] == ["missing-picture"]

@@ -10,6 +10,7 @@ from blemish.data.problems import (
     BrokenLabelError,
     Place,
     Problem,
+    printable,
     refuse,
     stop,
 )
@@ -37,6 +38,13 @@ def test_what_is_broken_is_refused_and_the_rest_passes():
         else:
             refuse(problem)
     assert {row.severity for row in KINDS.values()} == {BROKEN, MENDED, NOTE}
+
+
+def test_what_would_steer_a_terminal_is_not_told():
+    assert printable("결함 \x1b[31m\ud800\n") == "결함  [31m  "
+    told = []
+    Place("a.json", "", told.append).tell("bad-row", "is \x1b[2J")
+    assert told[0].what == "is  [2J"
 
 
 def test_a_place_tells_with_its_file_and_row():

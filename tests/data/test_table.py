@@ -111,6 +111,7 @@ def test_what_a_table_holds():
     assert not is_label(["lot", "w", "h", "d", "e"])
     assert is_class(["spot", "0"])
     assert not is_class(["spot", "one"])
+    assert not is_class(["spot", "1" * 5000])
     assert first_rows("a,1\n\n b ,2\nc,3", 2) == [["a", "1"], ["b", "2"]]
     assert first_rows("a\0,1\n" + '"' + "x" * 200_000, 2) == []
 
@@ -134,3 +135,22 @@ def test_nothing_is_nothing():
 def test_broken_rows_are_named(row, message):
     with pytest.raises(LabelError, match=rf"^labels\.csv: row 2: .*{message}"):
         read_table(f"clean.png,,,,,\n{row}\n", "labels.csv")
+
+
+cells = st.sampled_from(
+    ["a.png", "1", "2.5", "-3", "nan", "1e999", "", "x", '"', "\r", "\0", "spot"]
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(cells, max_size=8).map(",".join), max_size=6).map("\n".join))
+def test_whatever_the_text_holds_it_is_read_or_told(text):
+    told, said = [], "t.csv: row "
+    try:
+        pictures = read_table(text, "t.csv", told.append)
+    except LabelError as error:
+        pictures, said = [], str(error)
+    assert said.startswith("t.csv: row ")
+    assert all(np.isfinite(one.boxes).all() for one in pictures)
+    assert all((one.boxes[:, :2] < one.boxes[:, 2:]).all() for one in pictures)
+    assert all(one.row.startswith("row ") for one in told)

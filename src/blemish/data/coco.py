@@ -11,7 +11,7 @@ from blemish.data.labels import (
     plain_number,
     usable_box,
 )
-from blemish.data.problems import Place, Report, refuse, stop
+from blemish.data.problems import Place, Report, printable, refuse, stop
 
 
 def read_coco(
@@ -128,7 +128,7 @@ def _named(data: dict[str, Any], source: str, report: Report) -> dict[Any, str]:
         if key in names:
             place.tell("bad-row", f"its id {key!r} is taken by another category")
         elif key is not None and name is not None:
-            names[key] = class_or_default(str(name).strip(), place)
+            names[key] = class_or_default(str(name), place)
     return names
 
 
@@ -151,7 +151,7 @@ def _read_annotation(entry: dict[str, Any], names: dict[Any, str], place: Place)
     try:
         x, y, width, height = (float(value) for value in entry["bbox"])
         score = float(entry.get("score", 1.0))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         place.tell("bad-row", "its bbox or score is not numbers")
         return None
     box = usable_box((x, y, x + width, y + height), place)
@@ -162,7 +162,7 @@ def _read_annotation(entry: dict[str, Any], names: dict[Any, str], place: Place)
 
 
 def _name_of(entry: dict[str, Any]) -> str:
-    return str(entry["file_name"]).replace("\\", "/")
+    return printable(str(entry["file_name"])).replace("\\", "/")
 
 
 def _size_of(entry: dict[str, Any]) -> tuple[int, int]:

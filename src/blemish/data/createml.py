@@ -11,7 +11,7 @@ from blemish.data.labels import (
     plain_number,
     usable_box,
 )
-from blemish.data.problems import Place, Report, refuse, stop
+from blemish.data.problems import Place, Report, printable, refuse, stop
 
 _PICTURE_KEYS = ("image", "imagefilename")
 _BOX_KEYS = ("annotations", "annotation")
@@ -41,7 +41,7 @@ def read_createml(text: str, source: str, report: Report = refuse) -> list[Pictu
         places = (Place(source, f"[{at}].annotations[{b}]", report) for b in range(len(boxes)))
         rows = [_read_box(box, one) for box, one in zip(boxes, places, strict=True)]
         kept = [row for row in rows if row is not None]
-        pictures.append(PictureLabels.of_rows(name.replace("\\", "/"), (0, 0), kept))
+        pictures.append(PictureLabels.of_rows(printable(name).replace("\\", "/"), (0, 0), kept))
     return pictures
 
 
@@ -79,11 +79,11 @@ def _read_box(box: object, place: Place) -> LabelRow | None:
     at = box.get("coordinates") if isinstance(box, dict) else None
     try:
         x, y, width, height = (float(at[key]) for key in ("x", "y", "width", "height"))  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         place.tell("bad-row", "its coordinates are not the numbers x, y, width, height")
         return None
     sides = usable_box((x - width / 2, y - height / 2, x + width / 2, y + height / 2), place)
     if sides is None:
         return None
     label = _first(box, ("label",))
-    return LabelRow(sides, class_or_default(str(label or "").strip(), place), place.row)
+    return LabelRow(sides, class_or_default(str(label or ""), place), place.row)

@@ -20,6 +20,7 @@ from blemish.data.strengths import fill_strengths, read_strengths
 from blemish.errors import LabelError, PictureError, UsageError
 
 UNREADABLE = "unreadable-picture"
+TABLE_SUFFIXES = (".csv", ".json")  # of files that hold the labels of many pictures
 TRAIN, VAL, TEST = "train", "val", "test"
 PART_WORDS = {
     **dict.fromkeys(("train", "training"), TRAIN),
@@ -200,7 +201,8 @@ def _once(entries: Iterable[Entry], root: Path, report: Report) -> list[Entry]:
     for entry in entries:
         known = first.setdefault(entry.path, entry)
         if known is not entry:
-            row = entry.labels.rows[0] if entry.labels.rows else ""
+            is_table = entry.source.suffix.lower() in TABLE_SUFFIXES
+            row = entry.labels.rows[0] if is_table and entry.labels.rows else ""
             same_part = _part_of(known, root) == _part_of(entry, root)
             Place(shown(entry.source), row, report).tell(
                 "labelled-twice" if same_part else "across-split",
@@ -230,6 +232,6 @@ def _part_of(entry: Entry, root: Path) -> str:
     """Give the part that a folder on the way to the picture names, or the table's name."""
     folders = entry.path.relative_to(root).parts[:-1]
     words = [*reversed(folders), *re.split(r"[\W_]+", entry.source.stem)]
-    if entry.source.suffix.lower() not in {".csv", ".json"}:
+    if entry.source.suffix.lower() not in TABLE_SUFFIXES:
         words = list(reversed(folders))
     return next((PART_WORDS[word.lower()] for word in words if word.lower() in PART_WORDS), "")

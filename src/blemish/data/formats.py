@@ -83,6 +83,8 @@ def _read_voc(
             labels = read_voc(read_bytes(file), shown(file), report, one_based)
             path = folder.beside(file, labels.picture, Place(shown(file), "", report))
             entries += [Entry(path, labels, file)] if path else []
+    # A file that bears the picture's name comes before one that only speaks of it.
+    entries.sort(key=lambda entry: entry.source.stem != entry.path.stem)
     return Found(entries, ())
 
 

@@ -1,11 +1,11 @@
 """Which pictures belong together, so that a split does not part them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from blemish.data import coco, table
-from blemish.data.dataset import Sample
+from blemish.data.dataset import Dataset, Sample
 from blemish.data.listing import shown
 from blemish.data.problems import Place
 from blemish.data.recognise import Recognised, recognise
@@ -68,3 +68,11 @@ def _by_pattern(known: Recognised, samples: Iterable[Sample], pattern: str) -> d
             )
         groups[sample.path] = match.group(1 if compiled.groups else 0) or ""
     return groups
+
+
+def grouping(data: Path, dataset: Dataset, wanted: str | None) -> Callable[[Sample], str] | None:
+    """Give the function from a sample to its group, as `read_groups`; None if none is wanted."""
+    if wanted is None:
+        return None
+    groups = read_groups(data, None, dataset.samples, wanted)
+    return lambda sample: groups[sample.path]

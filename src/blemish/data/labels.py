@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blemish.core.boxes import Boxes, as_boxes
 from blemish.core.defects import Defects
-from blemish.data.problems import Place
+from blemish.data.problems import Place, printable
 
 DEFAULT_CLASS = "defect"
+MAX_SIDE = 1e9  # px; no picture is so large
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +128,10 @@ def usable_box(sides: Sequence[float], place: Place) -> tuple[float, ...] | None
 
     What is wrong is told at ``place``.
     """
-    if not np.isfinite(sides).all():
-        place.tell("bad-row", "a box side is not a number")
+    if not (np.abs(sides) < MAX_SIDE).all():  # nor is NaN
+        place.tell("bad-row", "a box side is not a number of pixels")
         return None
-    x1, y1, x2, y2 = sides
+    x1, y1, x2, y2 = np.asarray(sides, np.float32).tolist()
     words = f"the box {x1:g},{y1:g},{x2:g},{y2:g}"
     if x1 == x2 or y1 == y2:
         place.tell("no-inside", f"{words} has no inside")
@@ -142,6 +143,7 @@ def usable_box(sides: Sequence[float], place: Place) -> tuple[float, ...] | None
 
 def class_or_default(name: str, place: Place) -> str:
     """Give the class name, or the default where there is none, which is told."""
+    name = printable(name).strip()
     if not name:
         place.tell("no-class", f"has no class and is taken for {DEFAULT_CLASS!r}")
     return name or DEFAULT_CLASS

@@ -62,7 +62,7 @@ class Folder:
             best = self._best(fitting, folders, ())
             named = [path for path in best if _key(path.name) == _key(filename)]
             if best:
-                return _decide(named or best, guessed, place)
+                return _decide(named or best, guessed or name != file.stem, place)
         place.tell("missing-picture", "its picture is not there")
         return None
 
@@ -118,8 +118,14 @@ def _decide(best: Sequence[Path], guessed: bool, place: Place, name: str = "") -
 
 def _walk(root: Path) -> list[Path]:
     found: list[Path] = []
-    for place, inner, names in os.walk(root):
+    seen = {os.path.realpath(root)}
+    for place, inner, names in os.walk(root, followlinks=True):
         inner[:] = [name for name in inner if not name.startswith(".")]
+        for name in tuple(inner):  # a link may lead in a circle
+            real = os.path.realpath(Path(place, name))
+            if real in seen:
+                inner.remove(name)
+            seen.add(real)
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(found, key=natural_order)
 

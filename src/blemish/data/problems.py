@@ -1,5 +1,6 @@
 """Problem: one thing that is wrong or odd in a data set, where it is, and what becomes of it."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -114,7 +115,7 @@ class Place(NamedTuple):
 
     def tell(self, kind: str, what: str) -> None:
         """Report a problem here."""
-        self.report(Problem(self.file, self.row, kind, what))
+        self.report(Problem(self.file, self.row, kind, printable(what)))
 
 
 def refuse(problem: Problem) -> None:
@@ -133,4 +134,11 @@ def stop(file: str, what: str, kind: str = "unreadable-labels") -> NoReturn:
     Raises:
         BrokenLabelError: always.
     """
-    raise BrokenLabelError(Problem(file, "", kind, " ".join(what.split())))
+    raise BrokenLabelError(Problem(file, "", kind, " ".join(printable(what).split())))
+
+
+def printable(text: str) -> str:
+    """Give a text from a file without what would steer a terminal or cannot be written."""
+    if text.isprintable():
+        return text
+    return "".join(" " if unicodedata.category(one) in {"Cc", "Cs"} else one for one in text)

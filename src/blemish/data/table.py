@@ -15,7 +15,7 @@ from blemish.data.labels import (
     plain_number,
     usable_box,
 )
-from blemish.data.problems import Place, Report, refuse, stop
+from blemish.data.problems import Place, Report, printable, refuse, stop
 from blemish.errors import LabelError
 
 _SIDES = ["x1", "y1", "x2", "y2"]
@@ -79,7 +79,7 @@ def read_classes(text: str, source: str, report: Report = refuse) -> tuple[str, 
         if not is_class(values) or values[0] in numbers:
             Place(source, f"row {number}", report).tell("bad-row", "is not a new name,id")
             continue
-        numbers[values[0]] = int(values[1])
+        numbers[printable(values[0])] = int(values[1])
     return tuple(sorted(numbers, key=lambda name: numbers[name]))
 
 
@@ -117,7 +117,8 @@ def is_label(values: Sequence[str]) -> bool:
 
 def is_class(values: Sequence[str]) -> bool:
     """Tell whether a row is a class name with its number."""
-    return len(values) == 2 and bool(values[0]) and values[1].isascii() and values[1].isdecimal()
+    name, number = values if len(values) == 2 else ("", "")
+    return bool(name) and number.isascii() and number.isdecimal() and len(number) < 10
 
 
 def first_rows(text: str, count: int) -> list[list[str]]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from blemish.data.labels import LabelRow, PictureLabels, usable_box
-from blemish.data.problems import Place, Report, refuse
+from blemish.data.problems import Place, Report, printable, refuse
 
 # labelImg writes six digits: that much beyond the edge, at least, is no news.
 _DIGITS = 2e-6
@@ -74,13 +74,14 @@ def read_names(text: str) -> tuple[str, ...]:
             return tuple(_items(lines[at + 1 :]))
     while lines and not lines[-1].strip():
         lines.pop()
-    return tuple(line.strip() for line in lines)
+    return tuple(map(_bare, lines))
 
 
 def numbers_used(text: str) -> set[int]:
     """Give the class numbers that the readable rows of a text use."""
-    words = (line.split() for line in text.removeprefix("\ufeff").splitlines())
-    return {int(word[0]) for word in words if word and word[0].isascii() and word[0].isdecimal()}
+    rows = (line.split() for line in text.removeprefix("\ufeff").splitlines())
+    first = (words[0] for words in rows if words)
+    return {int(word) for word in first if re.fullmatch("[0-9]{1,9}", word)}
 
 
 def first_number(used: Iterable[int], num_classes: int) -> int:
@@ -148,4 +149,4 @@ def _items(lines: Iterable[str]) -> Iterable[str]:
 
 
 def _bare(name: str) -> str:
-    return name.strip().strip("'\"")
+    return printable(name).strip().strip("'\"")

@@ -16,6 +16,7 @@ from blemish.data.dataset import (
     split,
     survey_dataset,
 )
+from blemish.data.groups import grouping
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
 from blemish.runtime.bundle import Bundle
@@ -67,7 +68,8 @@ def choose_part(
     refuse_broken(whole, unreadable=False)
     part = whole
     if name != "all":
-        learned, held = own_split(whole) or split(whole, share, seed)
+        group = grouping(data, whole, then.get("group"))
+        learned, held = own_split(whole) or split(whole, share, seed, group)
         part = held if name == "val" else learned
     lost = tuple(Sample(path, Defects.none(), np.zeros(0, np.float32)) for path in whole.unreadable)
     part = replace(part, samples=part.samples + lost)

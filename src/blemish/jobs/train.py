@@ -18,6 +18,7 @@ import torch
 
 from blemish.data.dataset import Dataset, own_split, read_dataset, split
 from blemish.data.folds import make_folds
+from blemish.data.groups import grouping
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
@@ -57,6 +58,8 @@ class TrainSettings:
         run: folder of the run.
         data: labelled pictures, see `blemish.data.dataset.read_dataset`; None to draw wafers.
         held_share: share of the labelled pictures that is validated on.
+        group: what keeps pictures together when they are split: a column of the labels, or a
+            pattern that the path holds; see `blemish.data.groups`.
         folds: parts that the labelled pictures are dealt into instead; 0 for none.
         fold: which of them is validated on, from 0.
         epochs: length of the run in passes over the pictures, instead of the loop's steps or
@@ -79,6 +82,7 @@ class TrainSettings:
     run: Path
     data: Path | None = None
     held_share: float = 0.2
+    group: str | None = None
     folds: int = 0
     fold: int = 0
     epochs: int | None = None
@@ -229,11 +233,12 @@ def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
 
     Where the data set says itself which are which, as after `blemish prepare`, that is kept.
     """
-    whole = read_dataset(data)
+    whole, seed = read_dataset(data), settings.seed
+    group = grouping(data, whole, settings.group)
     if settings.folds:
-        parts = make_folds(whole, settings.folds, settings.seed)[settings.fold]
+        parts = make_folds(whole, settings.folds, seed, group)[settings.fold]
     else:
-        parts = own_split(whole) or split(whole, settings.held_share, settings.seed)
+        parts = own_split(whole) or split(whole, settings.held_share, seed, group)
     check_labels(parts[0], data)
     return parts
 
