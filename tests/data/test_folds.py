@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from blemish.core.defects import Defects
 from blemish.data.dataset import Dataset, Sample
-from blemish.data.folds import make_folds
+from blemish.data.folds import Split, choose_split, make_folds
 from blemish.errors import UsageError
 
 
@@ -45,6 +45,26 @@ def test_folds_are_of_even_size_and_the_seed_decides_them() -> None:
     names = [[s.path for s in held.samples] for _, held in folds]
     assert names == [[s.path for s in held.samples] for _, held in make_folds(dataset, 5, 1)]
     assert names != [[s.path for s in held.samples] for _, held in make_folds(dataset, 5, 2)]
+
+
+def in_parts(names: list[str]) -> Dataset:
+    samples = [
+        Sample(Path(name), Defects.none(), np.zeros(0, np.float32), part=name.split("/")[0])
+        for name in names
+    ]
+    return Dataset(tuple(samples), ("dot",))
+
+
+def test_parts_of_the_data_sets_own_are_kept_unless_something_else_is_asked_for() -> None:
+    dataset = in_parts([*(f"train/{n}" for n in range(6)), "val/0", "val/1", "test/0"])
+    here = Path("data")
+    learned, held = choose_split(dataset, here, Split(0.5, 3))
+    assert [sample.part for sample in held.samples] == ["val", "val"]
+    assert len(learned) == 6
+    parts = [choose_split(dataset, here, Split(folds=2, fold=fold))[1] for fold in range(2)]
+    assert sorted(s.path.as_posix() for part in parts for s in part.samples) == sorted(
+        sample.path.as_posix() for sample in dataset.samples if sample.part != "test"
+    )
 
 
 def test_one_fold_is_none() -> None:

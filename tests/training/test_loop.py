@@ -126,7 +126,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path: 
 
 
 def test_each_epoch_is_looked_at_and_its_weights_are_kept(tmp_path: Path) -> None:
-    plan = replace(PLAN, steps=6, epoch=2)
+    plan = replace(PLAN, steps=6, epoch=2, apart=1)
     around = Surroundings(tmp_path, validate=lambda net: {"ap50": 0.1})
     train(fresh(), batches(), plan, around)
     rows = [row for row in read_log(tmp_path / "log.jsonl") if "ap50" in row]
@@ -143,11 +143,38 @@ def test_each_epoch_is_looked_at_and_its_weights_are_kept(tmp_path: Path) -> Non
 def test_patience_ends_a_run_that_no_longer_gets_better(tmp_path: Path) -> None:
     scores = iter([0.1, 0.3, 0.2, 0.3])
     around = Surroundings(tmp_path, validate=lambda net: {"ap50": next(scores)})
-    learner = train(fresh(), batches(), replace(PLAN, steps=10, epoch=1, patience=2), around)
+    learner = train(
+        fresh(), batches(), replace(PLAN, steps=10, epoch=1, apart=1, patience=2), around
+    )
     assert (learner.step, learner.best) == (4, 0.3)
     resumed = fresh()
     resumed.restore(tmp_path / "last.pt")
     assert resumed.stale == learner.stale == 2
+
+
+def test_short_epochs_are_looked_at_by_the_dozen(tmp_path: Path) -> None:
+    plan = replace(PLAN, steps=12, epoch=2, apart=5)
+    around = Surroundings(tmp_path, validate=lambda net: {"ap50": 0.1})
+    train(fresh(), batches(), plan, around)
+    assert [row["epoch"] for row in read_log(tmp_path / "log.jsonl") if "ap50" in row] == [3, 6]
+
+
+def test_a_stop_on_the_way_is_no_validation_and_does_not_try_patience(tmp_path: Path) -> None:
+    first = fresh()
+    plan = replace(PLAN, steps=8, epoch=4, apart=1, patience=2)
+    around = Surroundings(
+        tmp_path, validate=lambda net: {"ap50": 0.1}, stopping=lambda: first.step >= 2
+    )
+    train(first, batches(), plan, around)
+    assert not any("ap50" in row for row in read_log(tmp_path / "log.jsonl"))
+    assert torch.load(tmp_path / "last.pt")["step"] == 2
+    assert first.stale == 0
+
+
+def test_a_run_can_go_on_from_its_very_start(tmp_path: Path) -> None:
+    learner = fresh()
+    train(learner, batches(), PLAN, Surroundings(tmp_path, stopping=lambda: True))
+    assert torch.load(tmp_path / "last.pt")["step"] == 0
 
 
 def test_steps_that_a_checkpoint_does_not_know_are_forgotten(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,18 @@ def test_a_net_is_known_by_its_names() -> None:
 def test_a_point_net_on_labels_begins_with_the_model_in_the_box() -> None:
     assert start_of("centernet", drawn=False) == "default"
     assert start_of("centernet", drawn=True) == start_of("retinanet", drawn=False) == "nothing"
+
+
+def test_the_net_that_nobody_names_fits_the_model_in_the_box() -> None:
+    net = build_net(net_of("centernet", "resnet18", "own", "default"), 1)
+    assert "default" in take_start(net, "default")
+
+
+def test_a_run_or_bundle_brings_its_own_net(tmp_path: Path) -> None:
+    deep = DEFAULT_RETINANET | {"backbone": "resnet34", "levels": [3, 4]}
+    (tmp_path / "settings.json").write_text(json.dumps({"net": deep, "classes": ["a"]}))
+    assert net_of("retinanet", "resnet18", "own", str(tmp_path)) == deep
+    assert net_of("centernet", "resnet18", "own", str(tmp_path)) == DEFAULT_NET
 
 
 @pytest.mark.parametrize("num_classes", [1, 3])

@@ -124,7 +124,8 @@ def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
     found = known.format.read(known.files, known.folder, problems.append)
     root = known.folder.root
     used = {name for entry in found.entries for name in entry.labels.classes}
-    classes = found.classes or tuple(sorted(used)) or (DEFAULT_CLASS,)
+    # A list of names in one folder need not know the classes of another.
+    classes = tuple(dict.fromkeys((*found.classes, *sorted(used)))) or (DEFAULT_CLASS,)
     strengths = read_strengths(root)
     samples = []
     for entry in _once(found.entries, root, problems.append):
@@ -133,11 +134,16 @@ def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
         if sample is not None:
             samples.append(replace(sample, part=_part_of(entry, root)))
     labelled = {entry.path for entry in found.entries}
-    others = (path for path in known.folder.pictures if path not in labelled)
     lost = {problem.file for problem in problems if problem.kind == UNREADABLE}
-    unreadable = tuple(path for path in sorted(labelled) if shown(path) in lost)
+    unreadable = tuple(path for path in known.folder.pictures if shown(path) in lost)
+    known_paths = labelled | set(unreadable)
     return Dataset(
-        *(tuple(samples), classes, tuple(others), tuple(problems), known.name), unreadable
+        tuple(samples),
+        classes,
+        tuple(path for path in known.folder.pictures if path not in known_paths),
+        tuple(problems),
+        known.name,
+        unreadable,
     )
 
 

@@ -1,12 +1,53 @@
-"""Cross-validation: a data set dealt into parts of about equal size, each held out once."""
+"""Which pictures are learned from and which are held out: a share, or one of several folds."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from blemish.data.dataset import Dataset, Sample
+from blemish.data.dataset import TEST, Dataset, Sample, own_split, split
+from blemish.data.groups import grouping
 from blemish.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a data set is split.
+
+    Attributes:
+        share: of the pictures that is held out, if there are no folds.
+        seed: decides which.
+        group: what keeps pictures together, see `blemish.data.groups`.
+        folds: parts that the pictures are dealt into; 0 for none.
+        fold: which of them is held out, from 0.
+    """
+
+    share: float = 0.2
+    seed: int = 0
+    group: str | None = None
+    folds: int = 0
+    fold: int = 0
+
+
+def choose_split(whole: Dataset, data: Path, wish: Split) -> tuple[Dataset, Dataset]:
+    """Give (training, validation).
+
+    Without folds or a group, parts that the data set names itself are kept as they are. Folds are
+    dealt of all but its test part.
+
+    Raises:
+        UsageError: it cannot be split so.
+    """
+    own = own_split(whole)
+    if wish.folds:
+        rest = tuple(sample for sample in whole.samples if sample.part != TEST)
+        whole = replace(whole, samples=rest)
+        group = grouping(data, whole, wish.group)
+        return make_folds(whole, wish.folds, wish.seed, group)[wish.fold]
+    if own is not None and wish.group is None:
+        return own
+    return split(whole, wish.share, wish.seed, grouping(data, whole, wish.group))
 
 
 def make_folds(

@@ -1,6 +1,7 @@
 """Train once for each fold of the labelled pictures, and say how far the scores spread."""
 
 import json
+import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ def train_folds(
     Raises:
         TrainingError: the run cannot start, or there is no data set to make folds of.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainingError("folds are trained by one process; run them without torchrun")
     if settings.data is None:
         raise TrainingError("folds are made of labelled pictures; name the data set again")
     rows: list[dict[str, float]] = []

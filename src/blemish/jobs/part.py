@@ -11,12 +11,10 @@ from blemish.core.defects import Defects
 from blemish.data.dataset import (
     Dataset,
     Sample,
-    own_split,
     refuse_broken,
-    split,
     survey_dataset,
 )
-from blemish.data.groups import grouping
+from blemish.data.folds import Split, choose_split
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
 from blemish.runtime.bundle import Bundle
@@ -68,8 +66,9 @@ def choose_part(
     refuse_broken(whole, unreadable=False)
     part = whole
     if name != "all":
-        group = grouping(data, whole, then.get("group"))
-        learned, held = own_split(whole) or split(whole, share, seed, group)
+        names = ("group", "folds", "fold")
+        wish = Split(share, seed, **{name: then[name] for name in names if name in then})
+        learned, held = choose_split(whole, data, wish)
         part = held if name == "val" else learned
     lost = tuple(Sample(path, Defects.none(), np.zeros(0, np.float32)) for path in whole.unreadable)
     part = replace(part, samples=part.samples + lost)

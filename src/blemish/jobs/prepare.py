@@ -215,6 +215,7 @@ def _plain(problem: Problem) -> dict[str, str]:
 @contextmanager
 def _appearing(out: Path) -> Iterator[Path]:
     """Give a folder beside ``out`` that becomes it at the end; whatever ends it early, it goes."""
+    out = out.resolve()  # a folder named as `.` has no name of its own
     temporary = out.with_name(f".{out.name[:30]}.{os.getpid()}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from blemish.data.dataset import Dataset, own_split, read_dataset, split
-from blemish.data.folds import make_folds
-from blemish.data.groups import grouping
+from blemish.data.dataset import Dataset, read_dataset
+from blemish.data.folds import Split, choose_split
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
@@ -40,7 +39,7 @@ from blemish.training.plan import (
 )
 from blemish.training.ranks import Ranks, join_ranks
 from blemish.training.records import SETTINGS, read_record
-from blemish.training.start import NOTHING, take_start
+from blemish.training.start import IMAGENET, NOTHING, take_start
 from blemish.training.validate import validate, validation_loss
 
 HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is validated on; twice
@@ -67,7 +66,7 @@ class TrainSettings:
         count: size that the pool of drawn wafers grows to.
         cache: folder of the decoded pictures, which runs may share; None is one in the run.
         drawers: processes that draw in the background.
-        num_looked: pictures that are validated on, at most.
+        num_looked: drawn pictures that are validated on, at most.
         start: what the weights are taken from, see `blemish.training.start`.
         resume: go on with the run in ``run``, with its own settings but for length, cache,
             drawers and threads.
@@ -129,6 +128,8 @@ def _train(
         check_folder(settings)
     if settings.resume:
         settings = recorded(settings)
+    if settings.data is not None:  # wherever the run is gone on with or exported from
+        settings = dataclasses.replace(settings, data=settings.data.resolve())
     parts = None if settings.data is None else split_data(settings.data, settings)
     if parts is not None:
         settings = dataclasses.replace(settings, classes=parts[0].classes)
@@ -172,7 +173,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     crop = settings.batches.size or choose_crop(found)
     batch = settings.batches.batch or choose_batch(crop)
     net, loop = settings.net, settings.loop
-    if net["kind"] == "retinanet" and net["assign"] != "classic":
+    anew = settings.start in (NOTHING, IMAGENET) or settings.start.endswith(".pth")
+    if anew and net["kind"] == "retinanet" and net["assign"] != "classic":
         net = fit_retinanet(torch.from_numpy(found.sides), net)
     if not drawn:
         epoch = epoch_of(sizes, crop, batch)
@@ -212,9 +214,8 @@ def stock(
     cache = settings.cache or settings.run / "pictures"
     if parts is not None:
         say = lambda done, number: watch(0.0, f"reading picture {done + 1} of {number}")  # noqa: E731
-        few = dataclasses.replace(parts[1], samples=parts[1].samples[: settings.num_looked])
-        looked = keep_dataset(few, cache, say)
-        yield keep_dataset(parts[0], cache, say), [looked.load(i) for i in range(len(few))]
+        looked = keep_dataset(parts[1], cache, say)
+        yield keep_dataset(parts[0], cache, say), [looked.load(i) for i in range(len(parts[1]))]
         return
     pool = Pool(draw_wafer, settings.seed, settings.count, cache / f"seed-{settings.seed}")
     seed = settings.seed + HELD_OUT
@@ -233,12 +234,8 @@ def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
 
     Where the data set says itself which are which, as after `blemish prepare`, that is kept.
     """
-    whole, seed = read_dataset(data), settings.seed
-    group = grouping(data, whole, settings.group)
-    if settings.folds:
-        parts = make_folds(whole, settings.folds, seed, group)[settings.fold]
-    else:
-        parts = own_split(whole) or split(whole, settings.held_share, seed, group)
+    wish = Split(settings.held_share, settings.seed, settings.group, settings.folds, settings.fold)
+    parts = choose_split(read_dataset(data), data, wish)
     check_labels(parts[0], data)
     return parts
 

@@ -47,19 +47,27 @@ def _architecture(net: Mapping[str, Any]) -> str:
 
 def _data(settings: Mapping[str, Any]) -> str:
     if settings.get("data"):
-        return (
-            f"## Data\n\nLabelled pictures (`{settings['data']}`); {settings['held_share']:.0%} of "
-            "them were held out."
-        )
+        return f"## Data\n\nLabelled pictures (`{settings['data']}`), {_held(settings)}."
     return (
         f"## Data\n\n{settings['count']} wafers drawn by `blemish synth` with seed "
         f"{settings['seed']}; no photograph."
     )
 
 
+def _held(settings: Mapping[str, Any]) -> str:
+    if settings.get("folds"):
+        return f"fold {settings['fold'] + 1} of {settings['folds']} held out"
+    share = f"{settings['held_share']:.0%} of them held out"
+    return share + ("" if settings.get("group") else ", or the part that they name for validation")
+
+
 def _training(name: str, training: Mapping[str, Any]) -> str:
     settings = training["settings"]
     what = "DATA" if settings.get("data") else f"--synth --count {settings['count']}"
+    if settings["net"]["kind"] == "retinanet":
+        what += f" --net retinanet --backbone {settings['net']['backbone']}"
+    if settings.get("group"):
+        what += f" --group '{settings['group']}'"
     long = settings["loop"]
     length = f"--steps {long['steps']}" if long["steps"] else f"--minutes {long['minutes']:g}"
     start = f" --from {settings['start']}" if settings.get("start") else ""

@@ -38,9 +38,9 @@ class LoopPlan:
         floors: strength below which a mark is ignored, at the start and after the share
             ``ramp`` of the run; in between it falls log-linearly.
         ramp: share of the run in which the floor falls.
-        look_minutes: minutes between validations of a run by the clock.
-        epoch: steps of an epoch, after each of which a run by steps is validated; None for
-            one validation at its end.
+        look_minutes: minutes between validations of a run that has no epochs.
+        epoch: steps of an epoch, after which a run by steps is validated; None for no epochs.
+        apart: fewest steps between the validations of a run by epochs.
         patience: validations without a better AP after which the run ends; None for no such end.
     """
 
@@ -56,6 +56,7 @@ class LoopPlan:
     look_minutes: float = 5.0
     epoch: int | None = None
     patience: int | None = None
+    apart: int = 50
 
     def progress(self, step: int, seconds: float) -> float:
         """Give the share of the run that is over, by steps or by the clock."""
@@ -65,9 +66,10 @@ class LoopPlan:
 
     def is_due(self, step: int, seconds: float, looked: float) -> bool:
         """Say whether to validate now, when it was last done at ``looked`` seconds."""
-        if self.minutes is not None:
+        if self.minutes is not None or self.epoch is None:
             return seconds - looked >= 60 * self.look_minutes
-        return self.epoch is not None and step % self.epoch == 0
+        several = math.ceil(self.apart / self.epoch)  # epochs, where one is very short
+        return step % (self.epoch * several) == 0
 
     def rate_at(self, step: int, progress: float) -> float:
         """Give the learning rate; it ends at a hundredth of the highest."""
@@ -153,6 +155,8 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
     """Train to the end of the plan or until asked to stop; a checkpoint is left either way."""
     ranks = around.ranks
     log = Log(around.run, learner.step, around.watch) if ranks.is_first else None
+    if ranks.is_first and learner.step == 0:
+        save_checkpoint(around.run / "last.pt", learner.state())  # whenever it ends, it can go on
     ahead = Ahead(batches)
     looked = learner.seconds
     seen = log.looks[-1]["step"] if log is not None and log.looks else -1
@@ -175,8 +179,11 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
                 look(learner, plan, around, log)
     finally:
         ahead.close()
-    if log is not None and seen != learner.step:
+    if ranks.is_first and plan.progress(learner.step, learner.seconds) < 1 and seen != learner.step:
+        keep(learner, around)  # stopped on the way: a validation here would count against patience
+    elif log is not None and seen != learner.step:
         look(learner, plan, around, log)
+    ranks.agree(0)  # the others end when all is written
     return learner
 
 
@@ -235,7 +242,6 @@ def has_bfloat16() -> bool:
 def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> None:
     """Validate the averaged net, keep it, keep it as best if it is, and leave a checkpoint."""
     weights: dict[str, Tensor] = learner.average.net.state_dict()
-    save_weights(around.run / "last.safetensors", weights)
     row = {"step": learner.step, "seconds": learner.seconds}
     if plan.epoch is not None and learner.step % plan.epoch == 0:
         epoch = learner.step // plan.epoch
@@ -248,4 +254,10 @@ def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> No
         if numbers["ap50"] > learner.best:
             learner.best, learner.stale = numbers["ap50"], 0
             save_weights(around.run / "best.safetensors", weights)
+    keep(learner, around)
+
+
+def keep(learner: Learner, around: Surroundings) -> None:
+    """Leave the averaged weights and a checkpoint to go on from."""
+    save_weights(around.run / "last.safetensors", learner.average.net.state_dict())
     save_checkpoint(around.run / "last.pt", learner.state())

@@ -1,5 +1,6 @@
 """By the names that a user gives: the net, and the weights it begins with."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from blemish.model.centernet import DEFAULT_NET
 from blemish.model.nets import Detector
 from blemish.model.resnet import BODIES
 from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET, RetinaNet
-from blemish.runtime.bundle import default_bundle
+from blemish.runtime.bundle import ABOUT, default_bundle, read_bundle
 from blemish.training.checkpoint import load_weights
 from blemish.training.pretrained import imagenet_file, start_body
+from blemish.training.records import SETTINGS, read_record
 
 DEFAULT, IMAGENET, NOTHING = "default", "imagenet", "nothing"
 ANSWERS = ("heat.", "classes.", "class_tower.")  # the parts that know the classes
@@ -25,11 +27,14 @@ def start_of(kind: str, drawn: bool) -> str:
 
 
 def net_of(kind: str, backbone: str, recipe: str, start: str) -> dict[str, Any]:
-    """Give the architecture that is asked for by name.
+    """Give the architecture that is asked for by name; that of a bundle or run to start from.
 
     Raises:
         UsageError: a name is not known, or the recipe is for the other net.
     """
+    known = None if start in (NOTHING, IMAGENET) else _recorded_net(start)
+    if known is not None and recipe == "own" and known.get("kind") == kind:
+        return dict(known)
     nets = {
         ("centernet", "own"): DEFAULT_NET,
         ("retinanet", "own"): DEFAULT_RETINANET,
@@ -44,6 +49,16 @@ def net_of(kind: str, backbone: str, recipe: str, start: str) -> dict[str, Any]:
             raise UsageError(f"--backbone {backbone} is not one of {', '.join(BODIES)}")
         net |= {"backbone": backbone, "norms": "batch" if start == NOTHING else "fixed"}
     return net
+
+
+def _recorded_net(start: str) -> Mapping[str, Any] | None:
+    """Give the architecture that a bundle or run tells of; None for a file of weights alone."""
+    path = default_bundle() if start == DEFAULT else Path(start)
+    if (path / ABOUT).is_file():
+        return read_bundle(path).net
+    if (path / SETTINGS).is_file():
+        return dict(read_record(path).settings["net"])
+    return None
 
 
 def take_start(net: Detector, start: str) -> str:

@@ -45,6 +45,8 @@ def validation_loss(
     net: Detector, pictures: Sequence[Labelled], plan: BatchPlan
 ) -> dict[str, float]:
     """Give the parts of the loss, their names led by `val_`, on crops that are always the same."""
+    if not pictures:
+        return {}
     net.eval()
     source = Source(pictures.__getitem__, lambda: len(pictures))
     batches = Batches(source, BatchPlan(size=plan.size, batch=plan.batch, augment=PLAIN))
