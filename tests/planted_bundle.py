@@ -18,8 +18,11 @@ HALF_SIDE = 14.0
 TOP_K = 64
 
 
-def planted_bundle(place: Path, **changes: object) -> Bundle:
-    """Write the blob finder as a bundle; changes replace fields of the bundle."""
+def planted_bundle(place: Path, *, one_label: bool = False, **changes: object) -> Bundle:
+    """Write the blob finder as a bundle; changes replace fields of the bundle.
+
+    With one label dark blobs are found under the label of bright ones.
+    """
     bundle = Bundle(
         path=place,
         name="planted",
@@ -36,7 +39,7 @@ def planted_bundle(place: Path, **changes: object) -> Bundle:
         wafer_range=(560.0, 1000.0),
         precisions={"onnxruntime": ("float32",), "openvino": ("float32", "bfloat16")},
     )
-    graph = planted_graph().SerializeToString()
+    graph = planted_graph(-1e9 if one_label else 0.0).SerializeToString()
     return write_bundle(replace(bundle, **changes), {"model.onnx": graph})  # type: ignore[arg-type]
 
 
@@ -50,8 +53,11 @@ def blobs(
     return pixels
 
 
-def planted_graph() -> onnx.ModelProto:
-    """Build the graph: contrast at stride 4, peaks by a 3 x 3 max-pool, best K of a window."""
+def planted_graph(dark_below: float = 0.0) -> onnx.ModelProto:
+    """Build the graph: contrast at stride 4, peaks by a 3 x 3 max-pool, best K of a window.
+
+    A contrast below ``dark_below`` has label 1, any other 0.
+    """
     constants = {
         "two": np.array([2], np.int64),
         "three": np.array([3], np.int64),
@@ -61,6 +67,7 @@ def planted_graph() -> onnx.ModelProto:
         "channel": np.array([3], np.int64),
         "last": np.array([2], np.int64),
         "full": np.array(100.0, np.float32),
+        "dark_below": np.array(dark_below, np.float32),
         "zero": np.array(0.0, np.float32),
         "top": np.array(1.0, np.float32),
         "four": np.array(4.0, np.float32),
@@ -108,7 +115,7 @@ def planted_graph() -> onnx.ModelProto:
         *(node("Unsqueeze", f"{name} last", f"{name}_u") for name in ("x1", "y1", "x2", "y2")),
         node("Concat", "x1_u y1_u x2_u y2_u", "boxes", axis=2),
         node("GatherElements", "flat_contrast index", "signed", axis=1),
-        node("Less", "signed zero", "is_dark"),
+        node("Less", "signed dark_below", "is_dark"),
         node("Cast", "is_dark", "labels", to=TensorProto.INT64),
     ]
     constants["four_index"] = np.array([4], np.int64)

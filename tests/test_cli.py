@@ -12,6 +12,7 @@ import pytest
 import blemish
 from blemish.runtime.bundle import Bundle
 from planted_bundle import blobs, planted_bundle
+from planted_labels import lay_picture, voc
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
 COMMAND = [sys.executable, "-m", "blemish.cli"]
@@ -66,7 +67,7 @@ assert not heavy, heavy
 
 def test_every_verb_has_help() -> None:
     overview = call("--help").stdout
-    for verb in ("find", "demo", "synth", "train", "export"):
+    for verb in ("find", "demo", "synth", "doctor", "prepare", "train", "export", "evaluate"):
         assert f"  {verb} " in overview
         assert call(verb, "--help").returncode == 0
 
@@ -203,3 +204,69 @@ def test_ctrl_c_keeps_what_is_complete(photos: Path, bundle: Bundle) -> None:
     assert all(",clean," in row or ",defective," in row for row in rows)
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["complete"] is False
     assert [name.name for name in out.rglob("*.part")] == []
+
+
+def evaluate(photos: Path, bundle: Bundle, *words: object) -> subprocess.CompletedProcess[str]:
+    table = photos / "labels.csv"
+    table.write_text("a.png,26,26,54,54,bright\n웨이퍼.png,,,,,\n", encoding="utf-8")
+    fixed = ("--out", photos.parent / "out", "--engine", "onnxruntime", "--threads", 1)
+    return call("evaluate", bundle.path, table, *fixed, *words)
+
+
+def test_evaluate_prints_the_numbers_and_where_they_are(photos: Path, bundle: Bundle) -> None:
+    done = evaluate(photos, bundle, "--split", "all")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert "1 instances of class bright with average precision: 1.0000" in lines
+    assert "mAP: 1.0000" in lines
+    assert any(line.split() == ["bright", "1", *["1.000"] * 3, "0.000"] for line in lines)
+    assert str(photos.parent / "out" / "scores.json") in done.stdout
+    again = evaluate(photos, bundle, "--split", "all")
+    assert again.returncode == 2
+    assert len(again.stderr.splitlines()) == 1
+
+
+def test_evaluate_names_a_broken_picture_once_and_exits_with_3(
+    photos: Path, bundle: Bundle
+) -> None:
+    (photos / "웨이퍼.png").write_bytes(b"")
+    done = evaluate(photos, bundle, "--split", "all", "--pictures", "none")
+    assert done.returncode == 3
+    assert done.stderr.count("웨이퍼.png") == 1
+    assert "mAP: 1.0000" in done.stdout
+
+
+def test_evaluate_takes_the_model_in_the_box_by_its_name(photos: Path, bundle: Bundle) -> None:
+    words = ("--out", photos.parent / "out", "--split", "all")
+    done = call("evaluate", "default", photos, *words)
+    assert done.returncode == 2  # there are no labels, but there is a model
+    assert "no labels" in done.stderr
+
+
+def test_doctor_says_whether_data_is_fit(tmp_path: Path) -> None:
+    lay_picture(tmp_path / "결함.png", seed=1)
+    label = tmp_path / "결함.xml"
+    label.write_text(voc((5, 5, 20, 20), (9, 9, 9, 9)), encoding="utf-8")
+    bad = call("doctor", tmp_path, "--out", tmp_path / "report.csv", "--labels", "voc")
+    assert (bad.returncode, bad.stderr) == (4, "")
+    assert "object 2" in bad.stdout
+    assert "Not fit for training (1 broken, 0 mended, 0 to look at)." in bad.stdout
+    assert "no-inside" in (tmp_path / "report.csv").read_text(encoding="utf-8-sig")
+    asked = call("doctor", tmp_path, "--json")
+    assert asked.returncode == 4
+    assert json.loads(asked.stdout)["problems"][0]["kind"] == "no-inside"
+
+
+def test_prepare_makes_a_set_that_the_doctor_finds_fit(tmp_path: Path) -> None:
+    for index in range(5):
+        lay_picture(tmp_path / "data" / f"결함{index}.png", seed=index)
+        label = tmp_path / "data" / f"결함{index}.xml"
+        label.write_text(voc((5, 5, 20, 20), (9, 9, 9, 9)), encoding="utf-8")
+    made = call("prepare", tmp_path / "data", "--out", tmp_path / "plain", "--size", 180)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "train 4, val 1 pictures" in made.stdout
+    assert "5 left out: see" in made.stdout
+    fit = call("doctor", tmp_path / "plain")
+    assert (fit.returncode, fit.stderr) == (0, "")
+    assert "Fit for training (0 broken, 0 mended, 0 to look at)." in fit.stdout

@@ -1,7 +1,8 @@
 """The command line: one short function a verb; what is heavy is imported inside.
 
 Exit codes: 0 all is well, 1 a fault of blemish, 2 it cannot be done as asked, 3 some pictures
-failed or are partial, 10 something was found (with --fail-on-find), 130 interrupted.
+failed or are partial, 4 the data is not fit for training, 10 something was found (with
+--fail-on-find), 130 interrupted.
 """
 
 import logging
@@ -18,6 +19,7 @@ from blemish import __version__
 from blemish.errors import BlemishError, UsageError
 
 if TYPE_CHECKING:
+    from blemish.jobs.doctor import Checkup
     from blemish.jobs.find import FindReport
 
 app = typer.Typer(
@@ -54,6 +56,14 @@ def _show_all(wanted: bool) -> None:
 
 Debug = Annotated[
     bool, typer.Option("--debug", callback=_show_all, help="Show where an error came from.")
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="voc|csv|coco|createml|yolo|voc-1based",
+        help="Format of the labels.",
+        show_default="seen",
+    ),
 ]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
@@ -183,6 +193,76 @@ def synth(
 
 
 @app.command()
+def doctor(
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
+    *,
+    labels: Labels = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the report, .json or .csv.", show_default="none")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as JSON instead of tables.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Look labelled pictures over: what is wrong, what is mended, and their numbers."""
+    with _plain_errors():
+        from blemish.jobs.doctor import look_over, write_report
+        from blemish.report.terminal import watching_share
+
+        with watching_share("looking") as show:
+            checkup = look_over(data, labels, show)
+        if out is not None:
+            write_report(checkup, out)
+        _show_checkup(checkup, out, as_json)
+        raise typer.Exit(checkup.exit_code())
+
+
+@app.command()
+def prepare(
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the data set.")],
+    labels: Labels = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=8, max=20000, help="Longer side in pixels.", show_default="as it is"),
+    ] = None,
+    stretch: Annotated[
+        bool, typer.Option("--stretch", help="Make both sides --size long.")
+    ] = False,
+    val: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share to validate on.", show_default="its own split, else 0.2"
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN", help="What keeps pictures together.", show_default="likeness"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the split.")] = 0,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy pictures, never link them.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make a plain data set: mended, resized if wanted, and split."""
+    with _plain_errors():
+        from blemish.data.plain import Form
+        from blemish.jobs.prepare import PrepareSettings, describe
+        from blemish.jobs.prepare import prepare as prepare_data
+        from blemish.report.terminal import say, watching_share
+
+        form = Form(size, stretch, copy)
+        settings = PrepareSettings(data, out, labels, form, val, group, seed)
+        with watching_share("preparing") as show:
+            prepared = prepare_data(settings, show)
+        for line in describe(prepared):
+            say(line)
+
+
+@app.command()
 def train(
     data: Annotated[
         Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
@@ -192,10 +272,42 @@ def train(
         bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the run.")],
+    net: Annotated[
+        str, typer.Option(metavar="centernet|retinanet", help="Kind of net.")
+    ] = "centernet",
+    backbone: Annotated[
+        str, typer.Option(metavar="resnet18|34|50|101|152", help="Body of a RetinaNet.")
+    ] = "resnet18",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="own|classic", help="Classic: keras-retinanet's anchors and losses."),
+    ] = "own",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Length in passes over DATA.", show_default="from the data"),
+    ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="Length of the run.", show_default="60")
+        float | None,
+        typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
+    val: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of DATA that is validated on.")
+    ] = 0.2,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN", help="What keeps pictures of one lot on one side of the split."
+        ),
+    ] = None,
+    folds: Annotated[
+        int,
+        typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
+    ] = 0,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="End after so many validations without a better AP."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
@@ -205,38 +317,61 @@ def train(
         typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Bundle, run or weights to start from.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="default|imagenet|nothing|PATH",
+            help="What to start from: a name, or a bundle, run or file of weights.",
+            show_default="default for a centernet on DATA, else nothing",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = 0,
     threads: Threads = 0,
-    batch: Annotated[int, typer.Option(min=1, help="Crops a step.")] = 8,
-    crop: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 416,
+    batch: Annotated[
+        int, typer.Option(min=0, help="Crops a step.", show_default="from the data")
+    ] = 0,
+    crop: Annotated[
+        int, typer.Option(min=0, help="Side of a crop in pixels.", show_default="from the data")
+    ] = 0,
     debug: Debug = False,
 ) -> None:
     """Train a model on labelled pictures or drawn wafers."""
     with _plain_errors(needs="train"):
         if (data is not None) == drawn and not resume:
             raise UsageError("name what to train on: either a data set or --synth")
+        from blemish.jobs.folds import train_folds
         from blemish.jobs.train import TrainSettings, train_run
         from blemish.report.terminal import watching_share
         from blemish.training.batches import BatchPlan
         from blemish.training.loop import LoopPlan
+        from blemish.training.start import net_of, start_of
 
-        if minutes is None and steps is None and not resume:
+        if drawn and minutes is None and steps is None and not resume:
             minutes = 60.0
+        chosen = start or start_of(net, drawn)
         settings = TrainSettings(
             *(out, data),
             count=count,
             cache=cache,
-            start=start,
+            net=net_of(net, backbone, recipe, chosen),
+            start=chosen,
+            epochs=epochs,
+            held_share=val,
+            group=group,
+            folds=folds,
             resume=resume,
             seed=seed,
             threads=threads,
             batches=BatchPlan(size=crop, batch=batch),
-            loop=LoopPlan(steps=steps, minutes=minutes),
+            loop=LoopPlan(steps=steps, minutes=minutes, patience=patience),
         )
         with watching_share("training") as show:
-            run = train_run(settings, show)
+            if folds:
+                spreads = train_folds(settings, show, typer.echo)
+                words = ", ".join(f"{name} {spread}" for name, spread in spreads.items())
+                typer.echo(f"{folds} folds, each on pictures it did not learn from: {words}")
+                return
+            run = train_run(settings, show, typer.echo)
         typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
 
 
@@ -277,6 +412,87 @@ def export(
             f"Exported: {out}, threshold {bundle.threshold:g}. "
             f"Next: blemish find PICTURES --model {out} --out DIR"
         )
+
+
+@app.command()
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, or `default`.")
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the result.")],
+    part: Annotated[
+        str, typer.Option("--split", metavar="val|train|all", help="Which part of the pictures.")
+    ] = "val",
+    share: Annotated[
+        float | None,
+        typer.Option("--val", min=0, max=1, help="Share held out.", show_default="the model's"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
+    ] = None,
+    one_class: Annotated[
+        bool, typer.Option("--one-class", help="Treat all classes as one.")
+    ] = False,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+    ] = None,
+    region: Annotated[str, typer.Option(metavar="auto|wafer|whole", help="As for find.")] = "auto",
+    scale: Annotated[str, typer.Option(metavar="auto|native|FACTOR", help="As for find.")] = "auto",
+    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    threads: Threads = 0,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="all|wrong|none",
+            help="Draw labels and finds on copies of all pictures, of those with a miss or a "
+            "false find, or of none.",
+        ),
+    ] = "all",
+    value_range: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LO,HI", help="As for find.", show_default="all"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Score a model on labelled pictures; write the numbers and drawn copies."""
+    with _plain_errors():
+        from blemish.jobs.evaluate import EvaluateSettings, describe, evaluate_run, places
+        from blemish.report.scores import HEADINGS, table
+        from blemish.report.terminal import print_table, say, watching_pictures
+
+        settings = EvaluateSettings(
+            *(None if model == "default" else Path(model), data, out),
+            part=part,
+            share=share,
+            seed=seed,
+            one_class=one_class,
+            min_score=min_score,
+            region=region,
+            scale=scale,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+            pictures=pictures,
+            value_range=_read_range(value_range),
+            overwrite=overwrite,
+        )
+        with watching_pictures() as watch:
+            report = evaluate_run(settings, watch)
+        for line in describe(report):
+            say(line)
+        print_table(HEADINGS, table(report.scores), numbers=True)
+        for line in places(report):
+            say(line)
+        raise typer.Exit(report.exit_code())
 
 
 @contextmanager
@@ -322,6 +538,28 @@ def _read_range(text: str | None) -> tuple[float, float] | None:
     except ValueError:
         raise UsageError(f"--range {text!r} is not two numbers; write LO,HI like 0,4095") from None
     return low, high
+
+
+def _show_checkup(checkup: "Checkup", out: Path | None, as_json: bool) -> None:
+    """Print what the doctor found: tables and a verdict, or all of it as JSON."""
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(checkup.as_json(), ensure_ascii=False, indent=1))
+        return
+    from blemish.jobs.doctor import describe, rows_of_numbers
+    from blemish.report.terminal import print_table, say
+
+    print_table(("", ""), rows_of_numbers(checkup.examination.numbers))
+    rows = [
+        (one.severity, ": ".join(filter(None, (one.file, one.row))), one.what, one.mend)
+        for one in checkup.problems
+    ]
+    if rows:
+        rest = f" in {out}" if out is not None else "; --out FILE.csv lists all"
+        print_table(("", "where", "what", "mend"), rows, rest=rest)
+    for line in describe(checkup):
+        say(line)
 
 
 def _show(report: "FindReport", as_json: bool = False) -> None:

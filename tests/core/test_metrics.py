@@ -6,7 +6,19 @@ import numpy as np
 import pytest
 
 from blemish.core.defects import Defects
-from blemish.core.metrics import average_precision, centre_hit_recall, threshold_at_false_rate
+from blemish.core.matching import match_centre, match_iou
+from blemish.core.metrics import (
+    COCO_IOUS,
+    above,
+    area_under_curve,
+    average_precision,
+    average_precision_over,
+    by_iou,
+    centre_hit_recall,
+    class_precisions,
+    count_hits,
+    threshold_at_false_rate,
+)
 
 
 def draw_pictures(seed, num_classes=1, num_pictures=12):
@@ -42,7 +54,7 @@ def draw_pictures(seed, num_classes=1, num_pictures=12):
     return pictures
 
 
-def by_pycocotools(pictures, iou):
+def by_pycocotools(pictures, *ious):
     """The oracle; ignored boxes are put outside the area range, as crowd boxes overlap otherwise.
 
     pycocotools overwrites `ignore` by `iscrowd`, and takes a box's `area` as it is written.
@@ -76,7 +88,7 @@ def by_pycocotools(pictures, iou):
             coco.createIndex()
             sets.append(coco)
         judge = COCOeval(*sets, "bbox")
-        judge.params.iouThrs = np.array([iou])
+        judge.params.iouThrs = np.array(ious)
         judge.params.areaRng, judge.params.areaRngLbl = [[0, 1e10]], ["all"]
         judge.params.maxDets = [10_000]
         judge.evaluate()
@@ -108,6 +120,92 @@ def test_average_precision_of_planted_finds():
     assert math.isnan(average_precision([]))
     assert math.isnan(average_precision([(true, none, np.zeros(0, bool))]))
     assert math.isnan(average_precision([(true, true, ~keep)]))
+
+
+def test_the_mean_over_ious_is_that_of_pycocotools():
+    for seed in range(3):
+        pictures = draw_pictures(seed, num_classes=2)
+        expected = by_pycocotools(pictures, *np.linspace(0.5, 0.95, 10))
+        assert average_precision_over(pictures) == pytest.approx(expected, abs=1e-12)
+        some = average_precision_over(pictures, (0.3, 0.7))
+        assert some == pytest.approx(by_pycocotools(pictures, 0.3, 0.7), abs=1e-12)
+    assert [round(iou, 9) for iou in COCO_IOUS[:3]] == [0.5, 0.55, 0.6]
+    assert math.isnan(average_precision_over([]))
+
+
+def slow_area(pictures, iou, label):
+    """For every true box the best precision of the cuts that hit at least so many, averaged.
+
+    A cut is a prefix of the finds in order of score; equal scores stand as they come.
+    """
+    finds = []
+    num_true = 0
+    for found, true, ignore in pictures:
+        match = match_iou(found, true, ignore, iou)
+        num_true += (true.labels[~ignore] == label).sum()
+        finds += [
+            (-float(found.scores[find]), bool(match.hit[find]))
+            for find in range(len(found))
+            if found.labels[find] == label and (match.hit[find] or match.false[find])
+        ]
+    finds.sort(key=lambda find: find[0])
+    cuts = [sum(hit for _, hit in finds[: end + 1]) for end in range(len(finds))]
+    best = [
+        max((hits / (end + 1) for end, hits in enumerate(cuts) if hits >= wanted), default=0.0)
+        for wanted in range(1, num_true + 1)
+    ]
+    return sum(best) / num_true if num_true else None
+
+
+@pytest.mark.parametrize("iou", [0.3, 0.5, 0.75])
+def test_the_area_under_the_curve_is_that_of_the_slow_count(iou):
+    seen = set()
+    for seed in range(12):
+        pictures = draw_pictures(seed, num_classes=3)
+        slow = {label: slow_area(pictures, iou, label) for label in range(3)}
+        slow = {label: value for label, value in slow.items() if value is not None}
+        fast = class_precisions(pictures, iou, area_under_curve)
+        assert fast == pytest.approx(slow, abs=1e-12)
+        mean = average_precision(pictures, iou, area_under_curve)
+        assert mean == pytest.approx(sum(slow.values()) / len(slow))
+        seen |= {round(value, 3) for value in fast.values()}
+    assert len(seen) > 12
+
+
+def test_the_area_under_a_curve_drawn_by_hand():
+    # Hit, false, hit of three marks: precision 1, 1/2, 2/3; the third mark is never found.
+    hit = np.array([True, False, True])
+    assert area_under_curve(hit, 3) == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert area_under_curve(np.zeros(0, bool), 3) == 0
+    assert area_under_curve(np.array([True] * 3), 3) == 1
+
+
+@pytest.mark.parametrize("rule", [match_centre, by_iou(0.5)])
+def test_hits_are_counted_as_a_plain_loop_counts_them(rule):
+    for seed in range(6):
+        pictures = [above(picture, 0.4) for picture in draw_pictures(seed, num_classes=2)]
+        assert all((found.scores >= 0.4).all() for found, _, _ in pictures)
+        slow = {0: [0, 0, 0], 1: [0, 0, 0]}
+        for found, true, ignore in pictures:
+            match = rule(found, true, ignore)
+            for label, hit, false in zip(found.labels, match.hit, match.false, strict=True):
+                slow[int(label)][1] += int(hit)
+                slow[int(label)][2] += int(false)
+            for label in true.labels[~ignore]:
+                slow[int(label)][0] += 1
+        parts = [count_hits(pictures, rule, label) for label in (0, 1)]
+        for label, part in enumerate(parts):
+            assert [part.num_true, part.num_hits, part.num_false] == slow[label]
+        both = count_hits(pictures, rule)
+        assert both.num_hits == parts[0].num_hits + parts[1].num_hits > 0
+        assert both.recall == both.num_hits / both.num_true
+        assert both.precision == both.num_hits / (both.num_hits + both.num_false)
+        assert both.false_per_picture == both.num_false / 12
+
+
+def test_shares_of_nothing_are_not_numbers():
+    none = count_hits([], match_centre)
+    assert all(math.isnan(n) for n in (none.precision, none.recall, none.false_per_picture))
 
 
 def slow_centre_hits(pictures, rate):

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from blemish.data.coco import read_coco, write_coco
+from blemish.data.coco import is_coco, read_coco, read_column, write_coco
 from blemish.data.labels import PictureLabels
 from blemish.errors import LabelError
 
@@ -61,6 +63,61 @@ def test_pycocotools_reads_what_is_written(tmp_path):
     assert ring["score"] == 0.25
 
 
+numbers = st.floats(0, 4000, width=32)
+edges = st.tuples(numbers, numbers).map(sorted).filter(lambda pair: pair[1] - pair[0] > 1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(edges, edges, st.booleans()), max_size=5))
+def test_round_trips_are_exact(rows):
+    boxes = [[x[0], y[0], x[1], y[1]] for x, y, _ in rows]
+    ignored = [row[-1] for row in rows]
+    given_ = PictureLabels.of("먼지.png", (90, 80), boxes, ("점",) * len(rows), ignored=ignored)
+    text = write_coco([given_], ("점",))
+    ((again,), _) = read_coco(text, "all.json")
+    np.testing.assert_allclose(again.boxes, given_.boxes, rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(again.ignored, given_.ignored)
+
+
+def test_one_wrong_entry_leaves_the_others():
+    told = []
+    data = json.loads(json.dumps(DATA))
+    data["annotations"][0]["bbox"] = [1, 2, 0, 4]
+    data["categories"].append({"id": 9, "name": "again"})
+    data["images"].append({"id": 3, "file_name": "twice.png"})
+    (b, a), classes = read_coco(json.dumps(data), "all.json", told.append)
+    assert (len(b.boxes), len(a.boxes), classes) == (1, 0, ("spot", "ring"))
+    assert b.rows == ("annotations[1]",)
+    assert [(one.kind, one.row) for one in told] == [
+        ("bad-row", "categories[2]"),
+        ("bad-row", "images[2]"),
+        ("no-inside", "annotations[0]"),
+    ]
+
+
+def test_hostile_values_are_told_or_tamed():
+    data = json.loads(json.dumps(DATA))
+    data["annotations"] *= 2
+    data["annotations"][0] = {**DATA["annotations"][0], "bbox": [10**400, 2, 3, 4]}
+    data["annotations"][1] = {**DATA["annotations"][0], "bbox": [1e39, 2, 3, 4]}
+    data["annotations"][2] = {**DATA["annotations"][0], "bbox": [1000, 2, 1e-9, 4]}
+    data["categories"][0]["name"] = "\ud800\x1b ring\0"
+    told = []
+    (b, _), classes = read_coco(json.dumps(data), "all.json", told.append)
+    assert [one.kind for one in told] == ["bad-row", "bad-row", "no-inside"]
+    assert classes == ("spot", "ring")
+    assert b.classes == ("spot",)
+
+
+def test_keys_of_images_can_group_them():
+    data = json.loads(json.dumps(DATA))
+    data["images"][0]["lot"] = 4
+    assert read_column(json.dumps(data), "all.json", "lot") == {"lot/b.png": "4"}
+    assert is_coco(data)
+    assert not is_coco([data])
+    assert not is_coco({"pictures": 3})
+
+
 def broken(part, **changes):
     data = json.loads(json.dumps(DATA))
     data[part][1].update(changes)
@@ -84,3 +141,27 @@ def broken(part, **changes):
 def test_broken_labels_name_the_file_and_the_entry(text, message):
     with pytest.raises(LabelError, match=rf"^all\.json: .*{message}|^all\.json: {message}"):
         read_coco(text, "all.json")
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+KEYS = ("images", "annotations", "categories", "id", "file_name", "bbox", "image_id", "name")
+anything = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.fixed_dictionaries({"images": anything, "annotations": anything, "categories": anything}))
+def test_whatever_the_file_holds_it_is_read_or_told(data):
+    told, said = [], "all.json: "
+    try:
+        pictures, classes = read_coco(json.dumps(data), "all.json", told.append)
+    except LabelError as error:
+        pictures, classes, said = [], (), str(error)
+    assert said.startswith("all.json: ")
+    assert all(set(one.classes) <= set(classes) for one in pictures)
+    assert all(one.file == "all.json" for one in told)

@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from blemish.core.defects import Defects
 from blemish.data.coco import write_coco
-from blemish.data.dataset import Dataset, Sample, read_dataset, split
+from blemish.data.dataset import Dataset, Sample, own_split, read_dataset, split, survey_dataset
 from blemish.data.labels import PictureLabels
 from blemish.data.table import write_table
 from blemish.data.voc import write_voc
@@ -20,7 +21,8 @@ CLEAN = PictureLabels.of("w10.png", (90, 90), [])
 def lay(folder: Path, pictures=("w2.png", "w10.png", "w11.png"), where="."):
     (folder / where).mkdir(parents=True, exist_ok=True)
     for name in pictures:
-        (folder / where / name).write_bytes(b"")
+        _, content = cv2.imencode(Path(name).suffix, np.full((90, 90), 7, np.uint8))
+        (folder / where / name).write_bytes(content.tobytes())
 
 
 def write_labels(folder: Path, *labels: PictureLabels):
@@ -54,7 +56,7 @@ def test_voc_folders(tmp_path, pictures, annotations):
 @pytest.mark.parametrize("where", [".", "images"])
 def test_tables(tmp_path, name, where):
     lay(tmp_path, where=where)
-    pictures = [PictureLabels.of("w2.png", (9, 9), [[1, 2, 3, 4]], ("spot",)), CLEAN]
+    pictures = [PictureLabels.of("w2.png", (90, 90), [[1, 2, 3, 4]], ("spot",)), CLEAN]
     text = write_coco(pictures, ["spot"]) if name.endswith("json") else write_table(pictures)
     (tmp_path / name).write_text("\ufeff" + text, encoding="utf-8")
     for path in (tmp_path, tmp_path / name) if name.startswith("ann") else (tmp_path / name,):
@@ -164,3 +166,34 @@ def test_a_share_beyond_one_is_refused():
     with pytest.raises(UsageError, match="between 0 and 1"):
         split(drawn(4), 20, 0)
     assert [len(part) for part in split(drawn(0), 0.5, 0)] == [0, 0]
+
+
+def test_parts_that_the_data_set_names_itself(tmp_path):
+    assert own_split(drawn(4)) is None
+    lay(tmp_path, ("a.png", "b.png"), "images/train")
+    lay(tmp_path, ("c.png",), "images/valid")
+    lay(tmp_path, ("d.png",), "images/test")
+    rows = "".join(f"{name}.png,1,2,3,4,x\n" for name in "abcd")
+    (tmp_path / "annotations.csv").write_text(rows)
+    dataset = read_dataset(tmp_path)
+    assert [one.part for one in dataset.samples] == ["train", "train", "val", "test"]
+    training, validation = own_split(dataset)
+    assert [one.path.stem for one in training.samples] == ["a", "b"]
+    assert [one.path.stem for one in validation.samples] == ["c"]
+    without = Dataset(tuple(one for one in dataset.samples if one.part != "val"), ("x",))
+    assert [one.path.stem for one in own_split(without)[1].samples] == ["d"]
+
+
+def test_all_that_is_broken_is_kept_for_the_doctor(tmp_path):
+    lay(tmp_path)
+    (tmp_path / "w10.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+    (tmp_path / "annotations.csv").write_text("w2.png,5,5,5,9,x\nw2.png,1,2,3,4,x\nw10.png,,,,,\n")
+    dataset = survey_dataset(tmp_path)
+    assert [(one.kind, one.row) for one in dataset.problems] == [
+        ("no-inside", "row 1"),
+        ("unreadable-picture", ""),
+    ]
+    (sample,) = dataset.samples
+    assert (sample.rows, sample.source) == (("row 2",), str(tmp_path / "annotations.csv"))
+    with pytest.raises(LabelError, match=r"row 1: .* 1 more: `blemish doctor` lists them"):
+        read_dataset(tmp_path)

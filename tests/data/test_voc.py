@@ -100,6 +100,22 @@ def test_defects_are_written_in_whole_pixels_with_their_class_names():
     assert "\t\t\t<xmin>1</xmin>\n" in written
 
 
+def test_an_object_that_is_wrong_leaves_the_others():
+    told = []
+    text = AS_LABELIMG_WRITES.replace("<xmin>1<", "<xmin>x<").replace("5.5", "9")
+    labels = read_voc(text, "w.xml", told.append)
+    assert labels.boxes.tolist() == [[7, 6, 9, 8]]
+    assert labels.rows == ("object 2",)
+    assert [(one.kind, one.row) for one in told] == [
+        ("bad-row", "object 1"), ("inverted", "object 2"),
+    ]  # fmt: skip
+
+
+def test_pixels_that_count_from_1_are_shifted():
+    labels = read_voc(AS_LABELIMG_WRITES, "w 1.xml", one_based=True)
+    assert labels.boxes.tolist() == [[0, 19, 31, 48], [4.5, 5, 7, 8]]
+
+
 BOMB = '<!DOCTYPE a [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><annotation>&b;</annotation>'
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -14,8 +15,11 @@ PAGES_OF = {
     "find": ("find.md", "find.ko.md"),
     "demo": ("find.md", "find.ko.md"),
     "synth": ("synth.md",),
+    "doctor": ("data.md",),
+    "prepare": ("data.md",),
     "train": ("train.md",),
     "export": ("train.md",),
+    "evaluate": ("evaluate.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -24,7 +28,8 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-CALL = re.compile(r"(?:^|[\s`/\\])blemish (find|demo|synth|train|export)\b([^`|&;#\n]*)")
+VERBS = "find|demo|synth|doctor|prepare|train|export|evaluate"
+CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
 def options_of() -> dict[str, set[str]]:
@@ -44,9 +49,9 @@ def text_of(page: str) -> str:
 
 
 def commands_in(page: str) -> list[str]:
-    """Give the lines of the page's shell blocks."""
+    """Give the lines of the page's shell blocks, without remarks."""
     return [
-        line
+        line.split("  #")[0].rstrip()
         for block in re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)
         for line in block.splitlines()
     ]
@@ -62,13 +67,18 @@ def test_every_command_has_its_pages() -> None:
 def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     text = text_of(f"docs/{page}")
     assert f"blemish {verb}" in text
-    if page.startswith("find"):  # one page for two commands, a part for each
+    if page.startswith(("find", "data")):  # one page for two commands, a part for each
         text = text.split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
     assert OPTIONS[verb] - (COMMON if verb != "find" else set()) <= set(OPTION.findall(text))
 
 
 @pytest.mark.parametrize(
-    ("verb", "page"), [(verb, page) for verb in ("find", "demo") for page in PAGES_OF[verb]]
+    ("verb", "page"),
+    [
+        (verb, page)
+        for verb in ("find", "demo", "evaluate", "doctor", "prepare")
+        for page in PAGES_OF[verb]
+    ],
 )
 def test_every_row_of_settings_is_an_option(verb: str, page: str) -> None:
     part = text_of(f"docs/{page}").split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
@@ -139,3 +149,27 @@ def test_the_columns_of_the_tables_are_told() -> None:
         text = text_of(f"docs/{page}")
         for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES):
             assert f"`{name}`" in text
+
+
+def test_what_the_record_of_scores_holds_is_told() -> None:
+    from blemish.report.scores import score
+
+    text = text_of("docs/evaluate.md")
+    facts = score([], ("defect",), 0.5, np.random.default_rng(0)).facts()
+    names = {*facts, *facts["all"], *facts["all"]["centre"]}
+    named = {name for name in names if not name.startswith("coco_ap")} | {"coco_ap50_95"}
+    assert not {name for name in named if f"`{name}`" not in text}
+
+
+def test_every_format_and_kind_of_problem_is_told() -> None:
+    from blemish.data.formats import FORMATS
+    from blemish.data.problems import KINDS
+
+    text = text_of("docs/data.md")
+    part = text.split("## Formats")[1].split("###")[0]
+    formats = re.findall(r"^\| `([a-z][\w-]+)` \|", part, re.MULTILINE)
+    assert formats == list(FORMATS)
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| .* \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert [row for row in rows if row[1] in {"broken", "mended", "note"}] == [
+        (name, *kind) for name, kind in KINDS.items()
+    ]

@@ -1,3 +1,4 @@
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,9 @@ import torch
 
 from blemish.errors import LabelError, TrainingError, UsageError
 from blemish.jobs import train as job
+from blemish.jobs.prepare import PrepareSettings, prepare
 from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
+from blemish.model.retinanet import DEFAULT_RETINANET
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
@@ -32,8 +35,8 @@ def test_labelled_pictures_give_a_run(settings: TrainSettings) -> None:
     told: list[tuple[float, str]] = []
     train_run(settings, lambda *row: told.append(row))
     names = {item.name for item in settings.run.iterdir()}
-    files = {"settings.json", "log.jsonl", "last.pt", "last.safetensors", "best.safetensors"}
-    assert names == files | {"pictures"}
+    weights = {"last.pt", "last.safetensors", "best.safetensors"}
+    assert names == weights | {"settings.json", "log.jsonl", "log.csv", "pictures"}
     facts = json.loads((settings.run / "settings.json").read_text())
     assert facts["classes"] == ["dot"]
     assert any("reading picture 1 of" in words for _, words in told)
@@ -72,10 +75,12 @@ def test_another_run_is_not_overwritten(settings: TrainSettings) -> None:
     ("changes", "words"),
     [
         ({"resume": True}, "no checkpoint"),
-        ({"loop": LoopPlan()}, "steps or in minutes"),
-        ({"loop": LoopPlan(steps=1, minutes=1)}, "steps or in minutes"),
+        ({"loop": LoopPlan(), "data": None}, "steps, minutes or epochs"),
+        ({"loop": LoopPlan(steps=1, minutes=1)}, "steps, minutes or epochs"),
+        ({"loop": LoopPlan(steps=1), "epochs": 2}, "steps, minutes or epochs"),
+        ({"loop": LoopPlan(), "epochs": 2, "data": None}, "no epochs"),
         ({"batches": BatchPlan(size=100)}, "multiple of 32"),
-        ({"batches": BatchPlan(batch=0)}, "at least one crop"),
+        ({"batches": BatchPlan(batch=-1)}, "at least one crop"),
     ],
 )
 def test_what_cannot_start_says_so_and_leaves_nothing(
@@ -99,8 +104,8 @@ def test_a_data_set_that_cannot_be_read_is_named(settings: TrainSettings, tmp_pa
 
 def test_training_starts_from_other_weights_or_names_why_not(settings: TrainSettings) -> None:
     train_run(settings)
-    again = replace(settings, run=settings.run.with_name("again"), start=settings.run)
-    net = job.begin(again).net
+    again = replace(settings, run=settings.run.with_name("again"), start=str(settings.run))
+    net = job.begin(again)[0].net
     kept = load_weights(settings.run)
     assert all(torch.equal(value, kept[name]) for name, value in net.state_dict().items())
     wider = replace(again, net=TINY_NET | {"head": 32})
@@ -147,3 +152,57 @@ def test_held_pictures_are_those_the_run_did_not_see(settings: TrainSettings) ->
     job.write_settings(settings)
     facts = json.loads((settings.run / "settings.json").read_text())
     assert len(list(held_pictures(facts))) == len(held)
+
+
+def test_what_nobody_said_comes_from_the_pictures(settings: TrainSettings) -> None:
+    told: list[str] = []
+    left = replace(settings, loop=LoopPlan(), epochs=1, batches=BatchPlan(size=0, batch=0))
+    train_run(left, tell=told.append)
+    facts = json.loads((settings.run / "settings.json").read_text())
+    # 10 pictures of 128 px: one crop each, and as many in a step as make up for their size.
+    assert (facts["batches"]["size"], facts["batches"]["batch"]) == (128, 84)
+    assert (facts["loop"]["epoch"], facts["loop"]["steps"]) == (1, 1)
+    assert (settings.run / "epoch-001.safetensors").exists()
+    assert "1 steps (1 epochs)" in told[0]
+    assert "0 left behind" in told[1]
+    assert told[2] == "begins from nothing"
+
+
+def test_a_run_of_epochs_can_be_made_longer_in_epochs(settings: TrainSettings) -> None:
+    train_run(replace(settings, loop=LoopPlan(), epochs=1, batches=BatchPlan(size=64, batch=20)))
+    train_run(TrainSettings(settings.run, epochs=2, resume=True))
+    assert torch.load(settings.run / "last.pt")["step"] == 4
+    rows = (settings.run / "log.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["1", "2"], ["2", "4"]]
+
+
+TINY_RETINANET = dict(DEFAULT_RETINANET, pyramid=16, depth=1)
+
+
+def test_a_retinanet_takes_its_levels_and_anchors_from_the_boxes(settings: TrainSettings) -> None:
+    train_run(replace(settings, net=TINY_RETINANET, loop=LoopPlan(steps=2)))
+    net = json.loads((settings.run / "settings.json").read_text())["net"]
+    assert net["levels"] == [2, 3]
+    assert net["shapes"] != TINY_RETINANET["shapes"]
+    with (settings.run / "log.csv").open(encoding="utf-8-sig", newline="") as table:
+        row = next(csv.DictReader(table))
+    assert float(row["loss"]) > 0
+    assert float(row["val_regression"]) > 0
+
+
+def test_a_split_that_the_data_brings_is_kept(settings: TrainSettings, tmp_path: Path) -> None:
+    plain = prepare(PrepareSettings(Path(str(settings.data)), tmp_path / "plain", val=0.5)).out
+    for seed in range(2):
+        learned, held = job.split_data(plain, replace(settings, seed=seed))
+        assert {one.path.parent.name for one in learned.samples} == {"train"}
+        assert {one.path.parent.name for one in held.samples} == {"val"}
+        assert len(learned) == len(held) == 6
+
+
+def test_pictures_of_one_group_stay_on_one_side(settings: TrainSettings) -> None:
+    grouped = replace(settings, group=r"p(\d)")  # p1, p10 and p11 are one lot
+    for seed in range(6):
+        parts = job.split_data(Path(str(settings.data)), replace(grouped, seed=seed))
+        sides = [{sample.path.stem[:2] for sample in part.samples} for part in parts]
+        assert sides[0].isdisjoint(sides[1])
+        assert sides[1]

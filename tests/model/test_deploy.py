@@ -1,11 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
 from blemish.model.centernet import CELL, CenterNet, build_net, cell_centres, sides_to_boxes
-from blemish.model.deploy import Deployed, export_graph, pick_peaks
+from blemish.model.deploy import Deployed, export_graph, pick, pick_peaks
+from blemish.model.nets import build_net as build_any
+from blemish.model.retinanet import DEFAULT_RETINANET, RetinaNet, flatten
+from blemish.runtime.engines import open_engine
 from planted import TINY_NET
+from planted_bundle import planted_bundle
 
 
 def slow_peaks(heat: torch.Tensor, sides: torch.Tensor) -> list[tuple[float, int, list[float]]]:
@@ -82,3 +88,73 @@ def test_the_graph_does_not_tell_where_it_was_made(graph: bytes) -> None:
     assert str(blemish.__file__).rsplit("/", 2)[0].encode() not in graph
     assert b"stack_trace" not in graph
     assert b'File "' not in graph
+
+
+RETINA = {**DEFAULT_RETINANET, "pyramid": 16, "depth": 1}
+
+
+def anchor_net(**changes: object) -> RetinaNet:
+    """A net of random weights that finds things everywhere."""
+    torch.manual_seed(4)
+    net = RetinaNet({**RETINA, **changes}, 2).eval()
+    torch.nn.init.normal_(net.classes.weight, std=0.1)
+    torch.nn.init.normal_(net.boxes.weight, std=0.05)
+    return net
+
+
+@pytest.mark.parametrize("code", ["deltas", "corners"])
+@pytest.mark.parametrize("top_k", [7, 3000])
+def test_anchors_are_picked_as_by_a_slow_search(code: str, top_k: int) -> None:
+    net = anchor_net(code=code, levels=[3, 4])
+    generator = torch.Generator().manual_seed(1)
+    maps = [[torch.randn(2, 3 * n, s, s + 2, generator=generator) for s in (8, 4)] for n in (2, 4)]
+    boxes, scores, labels = pick(net, (maps[0], maps[1]), top_k)
+    assert (boxes.shape, scores.shape, labels.shape) == ((2, top_k, 4), (2, top_k), (2, top_k))
+    logits, raw = flatten((maps[0], maps[1]), 3)
+    anchors = torch.cat(net.anchors_of((maps[0], maps[1])))
+    for window in range(2):
+        every = [
+            (v, a, c) for a, row in enumerate(logits[window].tolist()) for c, v in enumerate(row)
+        ]
+        for rank, (logit, anchor, label) in enumerate(sorted(every, reverse=True)[:top_k]):
+            box = net.code.decode(anchors[anchor], raw[window, anchor])
+            assert float(scores[window, rank]) == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-6)
+            assert int(labels[window, rank]) == label
+            torch.testing.assert_close(boxes[window, rank], box, atol=1e-3, rtol=1e-4)
+        assert bool((scores[window, len(every) :] < 1e-6).all())
+
+
+def check_engines(net: RetinaNet, tmp_path: Path, shapes: list[tuple[int, int, int]]) -> None:
+    """Compare ONNX Runtime and OpenVINO, opened as `find` does, with the net itself."""
+    bundle = planted_bundle(tmp_path / "bundle", stride=net.stride)
+    bundle.graph.write_bytes(export_graph(net, 32))
+    for name in ("onnxruntime", "openvino"):
+        engine = open_engine(bundle, name, "float32", 1)
+        for shape in shapes:
+            images = np.random.default_rng(7).integers(0, 256, (*shape, 3), dtype=np.uint8)
+            with torch.no_grad():
+                expected = pick(net, net(torch.from_numpy(images)), 32)
+            boxes, scores, labels = engine(images)
+            assert (boxes.dtype, scores.dtype, labels.dtype) == (np.float32, np.float32, np.int64)
+            np.testing.assert_allclose(scores, expected[1].numpy(), atol=2e-5)
+            # Where two scores are all but equal, engines may order them differently.
+            clear = np.abs(np.diff(scores, axis=1)) > 1e-4
+            clear = np.pad(clear, ((0, 0), (1, 0))) & np.pad(clear, ((0, 0), (0, 1)))
+            assert clear.sum() > 3
+            np.testing.assert_allclose(boxes[clear], expected[0].numpy()[clear], atol=0.05)
+            np.testing.assert_array_equal(labels[clear], expected[2].numpy()[clear])
+
+
+def test_engines_answer_as_the_anchor_net(tmp_path: Path) -> None:
+    check_engines(anchor_net(), tmp_path, [(1, 64, 64), (2, 96, 160)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+def test_every_depth_exports(depth: int, tmp_path: Path) -> None:
+    net = anchor_net(backbone=f"resnet{depth}", levels=[3, 4, 5, 6, 7])
+    check_engines(net, tmp_path, [(1, 128, 128), (2, 128, 256)])
+
+
+def test_the_default_plans_export_from_a_dict() -> None:
+    assert build_any(RETINA, 1).stride == build_any(TINY_NET, 1).stride == 32

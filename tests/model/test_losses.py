@@ -22,8 +22,8 @@ def test_empty_targets_give_a_finite_loss_and_gradient() -> None:
     heat, sides = outputs()
     parts = losses_of(heat, sides, assign([Truth(NONE, CLASS[:0], NONE)], 1, 24, 24))
     parts["loss"].backward()
-    assert parts["box"].item() == 0
-    assert parts["heat"].item() > 0
+    assert parts["regression"].item() == 0
+    assert parts["classification"].item() > 0
     assert heat.grad is not None
     assert bool(heat.grad.isfinite().all())
 

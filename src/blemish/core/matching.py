@@ -47,7 +47,7 @@ def match_iou(found: Defects, true: Defects, ignore: Mask, iou: float) -> Match:
     fits = (overlaps >= min(iou, 1 - 1e-10)) & _same_label(found, true)
     partner = np.full(len(found), -1, np.intp)
     free = np.ones(len(true), bool)
-    for find in _best_first(found):
+    for find in _best_first(found, fits):
         for wanted in (free & ~ignore, free & ignore):
             candidates = np.flatnonzero(fits[find] & wanted)
             if len(candidates):
@@ -72,7 +72,7 @@ def match_centre(found: Defects, true: Defects, ignore: Mask) -> Match:
     distance = np.linalg.norm(centres - box_centres(true.boxes), axis=2)
     partner = np.full(len(found), -1, np.intp)
     free = np.ones(len(true), bool)
-    for find in _best_first(found):
+    for find in _best_first(found, fits):
         for wanted in (free & ~ignore, ignore):
             candidates = np.flatnonzero(fits[find] & wanted)
             if len(candidates):
@@ -83,8 +83,10 @@ def match_centre(found: Defects, true: Defects, ignore: Mask) -> Match:
     return _judged(partner, ignore)
 
 
-def _best_first(found: Defects) -> NDArray[np.intp]:
-    return np.asarray(np.argsort(-found.scores, kind="stable"), np.intp)
+def _best_first(found: Defects, fits: Mask) -> NDArray[np.intp]:
+    """Give the finds that fit any true box: of the many weak ones most fit none."""
+    order = np.asarray(np.argsort(-found.scores, kind="stable"), np.intp)
+    return order[fits[order].any(axis=1)]
 
 
 def _same_label(found: Defects, true: Defects) -> Mask:

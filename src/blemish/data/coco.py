@@ -4,34 +4,70 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from blemish.data.labels import PictureLabels, checked_box
-from blemish.errors import LabelError
+from blemish.data.labels import (
+    LabelRow,
+    PictureLabels,
+    class_or_default,
+    plain_number,
+    usable_box,
+)
+from blemish.data.problems import Place, Report, printable, refuse, stop
 
 
-def read_coco(text: str, source: str) -> tuple[list[PictureLabels], tuple[str, ...]]:
+def read_coco(
+    text: str, source: str, report: Report = refuse
+) -> tuple[list[PictureLabels], tuple[str, ...]]:
     """Read the labels of all pictures in the order of `images`, and the class names by id.
 
     Crowd boxes and those marked `ignore` are ignored; a picture without annotations is clean.
 
     Raises:
-        LabelError: a part is missing or wrong; the text names ``source`` and the entry.
+        LabelError: it is not a COCO data set, or ``report`` refuses an entry; the text names
+            ``source`` and the entry.
     """
     data = _parse(text, source)
-    images = _entries(data, "images", source)
-    names = {
-        _get(entry, "id", place): str(_get(entry, "name", place))
-        for entry, place in _entries(data, "categories", source)
-    }
-    rows: dict[Any, list[tuple[tuple[float, ...], str, bool, float]]] = {
-        _get(entry, "id", place): [] for entry, place in images
-    }
-    for entry, place in _entries(data, "annotations", source):
+    names = _named(data, source, report)
+    rows: dict[Any, list[LabelRow]] = {}
+    images: list[tuple[dict[str, Any], Any]] = []
+    for entry, place in _entries(data, "images", source, report):
+        key, name = _get(entry, "id", place), _get(entry, "file_name", place)
+        if key is None or name is None:
+            continue
+        if key in rows:
+            place.tell("bad-row", f"its id {key!r} is taken by another image")
+            continue
+        rows[key] = []
+        images.append((entry, key))
+    for entry, place in _entries(data, "annotations", source, report):
         picture = _get(entry, "image_id", place)
-        if picture not in rows:
-            raise LabelError(f"{place}: its image_id {picture!r} is not in images; add the image")
-        rows[picture].append(_read_annotation(entry, names, place))
-    labels = [_labels_of(entry, rows[entry["id"]], place) for entry, place in images]
-    return labels, tuple(names[key] for key in sorted(names, key=lambda key: (str(type(key)), key)))
+        if picture is not None and picture not in rows:
+            place.tell("bad-row", f"its image_id {picture!r} is not in images")
+        elif picture is not None and (row := _read_annotation(entry, names, place)) is not None:
+            rows[picture].append(row)
+    order = sorted(names, key=lambda key: (str(type(key)), key))
+    labels = [
+        PictureLabels.of_rows(_name_of(entry), _size_of(entry), rows[key]) for entry, key in images
+    ]
+    return labels, tuple(dict.fromkeys(names[key] for key in order))
+
+
+def is_coco(data: object) -> bool:
+    """Tell whether parsed JSON is a COCO data set."""
+    return isinstance(data, dict) and isinstance(data.get("images"), list)
+
+
+def read_column(text: str, source: str, column: str) -> dict[str, str]:
+    """Give picture → value of a key that images bear beside COCO's own, where they do.
+
+    Raises:
+        LabelError: it is not a COCO data set.
+    """
+    images = _parse(text, source)["images"]
+    return {
+        _name_of(entry): str(entry[column])
+        for entry in images
+        if isinstance(entry, dict) and column in entry and "file_name" in entry
+    }
 
 
 def write_coco(pictures: Sequence[PictureLabels], classes: Sequence[str]) -> str:
@@ -42,14 +78,15 @@ def write_coco(pictures: Sequence[PictureLabels], classes: Sequence[str]) -> str
     categories = {name: number for number, name in enumerate(classes, 1)}
     annotations: list[dict[str, Any]] = []
     for image_id, labels in enumerate(pictures, 1):
-        for index, (x1, y1, x2, y2) in enumerate(labels.boxes.astype(float).tolist()):
-            width, height = x2 - x1, y2 - y1
+        for index, box in enumerate(labels.boxes):
+            x1, y1, x2, y2 = (float(plain_number(side)) for side in box)
+            width, height = round(x2 - x1, 12), round(y2 - y1, 12)
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": image_id,
                     "category_id": categories[labels.classes[index]],
-                    "bbox": [round(value, 3) for value in (x1, y1, width, height)],
+                    "bbox": [x1, y1, width, height],
                     "area": round(width * height, 3),
                     "iscrowd": int(labels.ignored[index]),
                     "score": round(float(labels.scores[index]), 6),
@@ -68,52 +105,67 @@ def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         data = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise LabelError(f"{source}: is not readable JSON ({error}); export it again") from error
+        stop(source, f"is not readable JSON ({error})")
     if not isinstance(data, dict) or "images" not in data:
-        raise LabelError(f"{source}: is JSON but not a COCO data set; export it as COCO detection")
+        stop(source, "is JSON but not a COCO data set")
     return data
 
 
-def _entries(data: dict[str, Any], key: str, source: str) -> list[tuple[dict[str, Any], str]]:
-    """Give the entries of a list of objects, each with the words for its place."""
+def _entries(
+    data: dict[str, Any], key: str, source: str, report: Report
+) -> list[tuple[dict[str, Any], Place]]:
+    """Give the entries of a list of objects, each with its place."""
     entries = data.get(key, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise LabelError(f"{source}: {key} is not a list of objects; export it again")
-    return [(entry, f"{source}: {key}[{index}]") for index, entry in enumerate(entries)]
+        stop(source, f"{key} is not a list of objects")
+    return [(entry, Place(source, f"{key}[{at}]", report)) for at, entry in enumerate(entries)]
 
 
-def _get(entry: dict[str, Any], key: str, place: str) -> Any:
+def _named(data: dict[str, Any], source: str, report: Report) -> dict[Any, str]:
+    names: dict[Any, str] = {}
+    for entry, place in _entries(data, "categories", source, report):
+        key, name = _get(entry, "id", place), _get(entry, "name", place)
+        if key in names:
+            place.tell("bad-row", f"its id {key!r} is taken by another category")
+        elif key is not None and name is not None:
+            names[key] = class_or_default(str(name), place)
+    return names
+
+
+def _get(entry: dict[str, Any], key: str, place: Place) -> Any:
+    """Give a text or a number; None, and tell it, where there is none."""
     value = entry.get(key)
     if not isinstance(value, (str, int, float)):
-        raise LabelError(f"{place}: has no usable {key}; export it again")
+        place.tell("bad-row", f"has no usable {key}")
+        return None
     return value
 
 
-def _read_annotation(
-    entry: dict[str, Any], names: dict[Any, str], place: str
-) -> tuple[tuple[float, ...], str, bool, float]:
+def _read_annotation(entry: dict[str, Any], names: dict[Any, str], place: Place) -> LabelRow | None:
     category = _get(entry, "category_id", place)
+    if category is None:
+        return None
     if category not in names:
-        raise LabelError(f"{place}: its category_id {category!r} is not in categories; add it")
+        place.tell("unknown-class", f"its category_id {category!r} is not in categories")
+        return None
     try:
         x, y, width, height = (float(value) for value in entry["bbox"])
         score = float(entry.get("score", 1.0))
-    except (KeyError, TypeError, ValueError) as error:
-        raise LabelError(f"{place}: its bbox or score is not numbers; draw it again") from error
-    box = checked_box(x, y, x + width, y + height, place)
-    return box, names[category], bool(entry.get("iscrowd") or entry.get("ignore")), score
+    except (KeyError, TypeError, ValueError, OverflowError):
+        place.tell("bad-row", "its bbox or score is not numbers")
+        return None
+    box = usable_box((x, y, x + width, y + height), place)
+    if box is None:
+        return None
+    ignored = bool(entry.get("iscrowd") or entry.get("ignore"))
+    return LabelRow(box, names[category], place.row, ignored, score)
 
 
-def _labels_of(
-    entry: dict[str, Any], rows: list[tuple[tuple[float, ...], str, bool, float]], place: str
-) -> PictureLabels:
+def _name_of(entry: dict[str, Any]) -> str:
+    return printable(str(entry["file_name"])).replace("\\", "/")
+
+
+def _size_of(entry: dict[str, Any]) -> tuple[int, int]:
     sides = [entry.get("width"), entry.get("height")]
     width, height = (side if isinstance(side, int) else 0 for side in sides)
-    return PictureLabels.of(
-        str(_get(entry, "file_name", place)).replace("\\", "/"),
-        (width, height),
-        [row[0] for row in rows],
-        tuple(row[1] for row in rows),
-        ignored=[row[2] for row in rows],
-        scores=[row[3] for row in rows],
-    )
+    return (width, height)

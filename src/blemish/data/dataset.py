@@ -1,27 +1,32 @@
 """Labelled pictures for training and scoring, and how they are split."""
 
-import csv
-import io
-import math
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.core.defects import Defects
-from blemish.data.coco import read_coco
-from blemish.data.labels import DEFAULT_CLASS, PictureLabels
-from blemish.data.listing import PICTURE_SUFFIXES, natural_order, shown
-from blemish.data.table import read_table
-from blemish.data.voc import read_voc
-from blemish.errors import LabelError, UsageError
+from blemish.data.formats import Entry
+from blemish.data.labels import DEFAULT_CLASS
+from blemish.data.listing import shown
+from blemish.data.mending import fit_to_picture
+from blemish.data.problems import BROKEN, BrokenLabelError, Place, Problem, Report
+from blemish.data.recognise import recognise
+from blemish.data.sizes import measure_picture
+from blemish.data.strengths import fill_strengths, read_strengths
+from blemish.errors import LabelError, PictureError, UsageError
 
-_ANNOTATION_FOLDERS = ("annotations", "Annotations")
-_PICTURE_FOLDERS = ("images", "JPEGImages")
-_TABLES = ("annotations.csv", "annotations.json")
-_STRENGTHS = "strength.csv"
+UNREADABLE = "unreadable-picture"
+TABLE_SUFFIXES = (".csv", ".json")  # of files that hold the labels of many pictures
+TRAIN, VAL, TEST = "train", "val", "test"
+PART_WORDS = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation"), VAL),
+    **dict.fromkeys(("test", "testing"), TEST),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +38,17 @@ class Sample:
         defects: the labels, indices into the data set's classes.
         strength: (N,) float32, the mark's matched-filter signal-to-noise where it is known
             (drawn pictures), +inf for a hand-drawn label, 0 for a label to ignore.
+        part: `train`, `val` or `test` where the data set's own folders or tables say so.
+        source: the file that its labels stand in, for messages; empty if there is none.
+        rows: where in that file each label stands, in words.
     """
 
     path: Path
     defects: Defects
     strength: NDArray[np.float32]
+    part: str = ""
+    source: str = ""
+    rows: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths and make the strengths read-only."""
@@ -52,35 +63,88 @@ class Dataset:
 
     Attributes:
         unlabelled: pictures beside them that nobody has labelled: left out, not clean.
+        problems: what is wrong or odd in the labels, see `blemish.data.problems`.
+        format: the labels' format, a key of `blemish.data.formats.FORMATS`.
+        unreadable: labelled pictures that cannot be read, left out and among the problems.
     """
 
     samples: tuple[Sample, ...]
     classes: tuple[str, ...]
     unlabelled: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    format: str = ""
+    unreadable: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)
 
 
-def read_dataset(path: str | Path) -> Dataset:
-    """Read a data set; what it is shows by itself.
+def read_dataset(path: str | Path, labels: str | None = None) -> Dataset:
+    """Read a data set in which nothing is broken; what it is shows by itself.
 
-    A folder holds VOC XML beside its pictures or in `annotations` (pictures in `images` or
-    `JPEGImages`, or in the folder), or an `annotations.csv` or `annotations.json`; a .csv file
-    is a keras-retinanet table, a .json file COCO. Class names stand in COCO's order, else
-    sorted. A `strength.csv` (image,index,strength,kind) in the folder fills the strengths.
+    A folder holds labels in a format of `blemish.data.formats.FORMATS`; ``labels`` says which,
+    if it holds several. A .csv file is a keras-retinanet table, a .json file COCO or CreateML.
+    Class names stand in the order of the format's own list, else sorted. A `strength.csv`
+    (image,index,strength,kind) in the folder fills the strengths.
 
     Raises:
         UsageError: there is no data set at that path.
-        LabelError: a label cannot be read or its picture is missing.
+        LabelError: a label cannot be used or its picture is missing.
     """
-    path = Path(path)
-    if not path.is_dir():
-        return _read_file(path)
-    table = next((path / name for name in _TABLES if (path / name).is_file()), None)
-    if table is not None and not _xml_files(path):
-        return _read_file(table)
-    return _read_folder(path)
+    dataset = survey_dataset(path, labels)
+    refuse_broken(dataset)
+    return dataset
+
+
+def refuse_broken(dataset: Dataset, unreadable: bool = True) -> None:
+    """Refuse a data set in which something is broken; pictures only if ``unreadable`` says so.
+
+    Raises:
+        LabelError: something is.
+    """
+    broken = [problem for problem in dataset.problems if problem.severity == BROKEN]
+    if not unreadable:
+        broken = [problem for problem in broken if problem.kind != UNREADABLE]
+    if len(broken) > 1:
+        more = f"{broken[0]} (and {len(broken) - 1} more: `blemish doctor` lists them)"
+        raise LabelError(more)
+    if broken:
+        raise BrokenLabelError(broken[0])
+
+
+def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
+    """Read what can be used of a data set; all that is broken is among its problems.
+
+    Raises:
+        UsageError: there is no data set at that path.
+        LabelError: the file itself, or `strength.csv`, cannot be read.
+    """
+    problems: list[Problem] = []
+    known = recognise(Path(path), labels, problems.append)
+    found = known.format.read(known.files, known.folder, problems.append)
+    root = known.folder.root
+    used = {name for entry in found.entries for name in entry.labels.classes}
+    # A list of names in one folder need not know the classes of another.
+    classes = tuple(dict.fromkeys((*found.classes, *sorted(used)))) or (DEFAULT_CLASS,)
+    strengths = read_strengths(root)
+    samples = []
+    for entry in _once(found.entries, root, problems.append):
+        strength = fill_strengths(strengths, entry.path, root, entry.labels.ignored)
+        sample = _sample_of(entry, strength, classes, problems.append)
+        if sample is not None:
+            samples.append(replace(sample, part=_part_of(entry, root)))
+    labelled = {entry.path for entry in found.entries}
+    lost = {problem.file for problem in problems if problem.kind == UNREADABLE}
+    unreadable = tuple(path for path in known.folder.pictures if shown(path) in lost)
+    known_paths = labelled | set(unreadable)
+    return Dataset(
+        tuple(samples),
+        classes,
+        tuple(path for path in known.folder.pictures if path not in known_paths),
+        tuple(problems),
+        known.name,
+        unreadable,
+    )
 
 
 def split(
@@ -114,133 +178,66 @@ def split(
 
 def _part(dataset: Dataset, held: set[int], inside: bool) -> Dataset:
     chosen = (s for index, s in enumerate(dataset.samples) if (index in held) is inside)
-    return Dataset(tuple(chosen), dataset.classes)
+    return _only(dataset, tuple(chosen))
 
 
-def _read_file(path: Path) -> Dataset:
-    text = _text(path)
-    if path.suffix.lower() == ".json":
-        labels, classes = read_coco(text, shown(path))
-    elif path.suffix.lower() == ".csv":
-        labels, classes = read_table(text, shown(path)), ()
-    else:
-        raise UsageError(f"{shown(path)}: is not a data set; give a folder, a .csv or a .json")
-    root = path.parent
-    return _assemble([(_locate(root, one, path), one) for one in labels], classes, (), root)
+def own_split(dataset: Dataset) -> tuple[Dataset, Dataset] | None:
+    """Give the (training, validation) parts that the data set itself names; None if it does not.
 
-
-def _read_folder(folder: Path) -> Dataset:
-    pictures: dict[str, list[Path]] = {}
-    for root in [*(folder / name for name in _PICTURE_FOLDERS), folder]:
-        if root.is_dir():
-            for picture in _files(root, PICTURE_SUFFIXES):
-                same = pictures.setdefault(_stem(picture, root), [])
-                if picture not in same:
-                    same.append(picture)
-    labels: list[tuple[Path, PictureLabels]] = []
-    for file, stem in _xml_files(folder):
-        one = read_voc(_bytes(file), shown(file))
-        candidates = pictures.get(stem, [])
-        if not candidates:
-            raise LabelError(f"{shown(file)}: its picture is not there; add it or remove the label")
-        named = [path for path in candidates if path.name == Path(one.picture).name]
-        labels.append(((named or candidates)[0], one))
-    known = {path for path, _ in labels}
-    every = {path for same in pictures.values() for path in same}
-    if not labels:
-        raise UsageError(
-            f"{shown(folder)}: no labels there; put VOC XML beside the pictures or in annotations/"
-        )
-    return _assemble(labels, (), sorted(every - known, key=natural_order), folder)
-
-
-def _xml_files(folder: Path) -> list[tuple[Path, str]]:
-    """Give the label files, each with the stem under which its picture is looked for."""
-    roots = [folder / name for name in _ANNOTATION_FOLDERS if (folder / name).is_dir()]
-    root = roots[0] if roots else folder
-    return [(file, _stem(file, root)) for file in _files(root, frozenset({".xml"}))]
-
-
-def _files(root: Path, suffixes: frozenset[str]) -> list[Path]:
-    found = (
-        path
-        for path in root.rglob("*")
-        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    Without a validation part its test part is taken; with one, the test part is in neither.
+    """
+    parts = {sample.part for sample in dataset.samples}
+    held = VAL if VAL in parts else TEST
+    if held not in parts or not parts & {TRAIN, ""}:
+        return None
+    training, validation = (
+        tuple(sample for sample in dataset.samples if sample.part in wanted)
+        for wanted in ({TRAIN, ""}, {held})
     )
-    return sorted(found, key=natural_order)
+    return _only(dataset, training), _only(dataset, validation)
 
 
-def _stem(path: Path, root: Path) -> str:
-    return path.relative_to(root).with_suffix("").as_posix()
+def _only(dataset: Dataset, samples: tuple[Sample, ...]) -> Dataset:
+    return Dataset(samples, dataset.classes, format=dataset.format)
 
 
-def _locate(root: Path, labels: PictureLabels, source: Path) -> Path:
-    """Find the picture that a table names: as written, in a picture folder, by its bare name."""
-    for name in (labels.picture, Path(labels.picture).name):
-        for place in (root, *(root / folder for folder in _PICTURE_FOLDERS)):
-            if (place / name).is_file():
-                return place / name
-    raise LabelError(f"{shown(source)}: the picture {labels.picture} is not there; add it")
+def _once(entries: Iterable[Entry], root: Path, report: Report) -> list[Entry]:
+    """Give the first entry of each picture, and report the others."""
+    first: dict[Path, Entry] = {}
+    for entry in entries:
+        known = first.setdefault(entry.path, entry)
+        if known is not entry:
+            is_table = entry.source.suffix.lower() in TABLE_SUFFIXES
+            row = entry.labels.rows[0] if is_table and entry.labels.rows else ""
+            same_part = _part_of(known, root) == _part_of(entry, root)
+            Place(shown(entry.source), row, report).tell(
+                "labelled-twice" if same_part else "across-split",
+                f"{shown(entry.path)} is labelled in {shown(known.source)} already",
+            )
+    return list(first.values())
 
 
-def _assemble(
-    labelled: list[tuple[Path, PictureLabels]],
-    classes: tuple[str, ...],
-    unlabelled: Iterable[Path],
-    root: Path,
-) -> Dataset:
-    used = {name for _, labels in labelled for name in labels.classes}
-    classes = classes or tuple(sorted(used)) or (DEFAULT_CLASS,)
-    strengths = _read_strengths(root)
-    samples = []
-    for path, labels in labelled:
-        strength = np.where(labels.ignored, 0, math.inf).astype(np.float32)
-        rows = _rows_of(path, root, strengths)
-        for index, value in rows.items():
-            if not 0 <= index < len(strength):
-                raise LabelError(
-                    f"{shown(root / _STRENGTHS)}: {path.name} has no label {index}; draw the "
-                    "data set again or remove this file"
-                )
-            strength[index] = value
-        samples.append(Sample(path, labels.defects(classes), strength))
-    return Dataset(tuple(samples), classes, tuple(unlabelled))
-
-
-def _read_strengths(root: Path) -> dict[str, dict[int, float]]:
-    """Give image → index → strength of the optional file that drawn data sets bring."""
-    places = (root, *(root / name for name in _ANNOTATION_FOLDERS))
-    file = next((place / _STRENGTHS for place in places if (place / _STRENGTHS).is_file()), None)
-    strengths: dict[str, dict[int, float]] = {}
-    if file is None:
-        return strengths
-    rows = csv.DictReader(io.StringIO(_text(file), newline=""))
+def _sample_of(
+    entry: Entry, strength: NDArray[np.float32], classes: tuple[str, ...], report: Report
+) -> Sample | None:
+    source = shown(entry.source)
     try:
-        for row in rows:
-            strengths.setdefault(row["image"], {})[int(row["index"])] = float(row["strength"])
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise LabelError(
-            f"{shown(file)}: row {rows.line_num}: is not image,index,strength,kind; mend the row"
-        ) from error
-    return strengths
+        stored = measure_picture(entry.path)
+    except PictureError as error:
+        what = str(error).removeprefix(f"{shown(entry.path)}: ").split(";")[0]
+        report(Problem(shown(entry.path), "", UNREADABLE, what))
+        return None
+    labels, kept = fit_to_picture(entry.labels, stored, source, report)
+    if labels.size != stored.size:
+        return None
+    defects = labels.defects(classes)
+    return Sample(entry.path, defects, strength[kept], source=source, rows=labels.rows)
 
 
-def _rows_of(path: Path, root: Path, strengths: dict[str, dict[int, float]]) -> dict[int, float]:
-    inner = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    return strengths.get(inner) or strengths.get(path.name) or {}
-
-
-def _text(path: Path) -> str:
-    try:
-        return _bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{shown(path)}: is not UTF-8 text; save it as UTF-8") from error
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{shown(path)}: cannot be read ({error.strerror}); check the path"
-        ) from error
+def _part_of(entry: Entry, root: Path) -> str:
+    """Give the part that a folder on the way to the picture names, or the table's name."""
+    folders = entry.path.relative_to(root).parts[:-1]
+    words = [*reversed(folders), *re.split(r"[\W_]+", entry.source.stem)]
+    if entry.source.suffix.lower() not in TABLE_SUFFIXES:
+        words = list(reversed(folders))
+    return next((PART_WORDS[word.lower()] for word in words if word.lower() in PART_WORDS), "")

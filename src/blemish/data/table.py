@@ -1,65 +1,163 @@
-"""keras-retinanet's CSV: `path,x1,y1,x2,y2,class`, a clean picture is `path,,,,,`."""
+"""keras-retinanet's CSV: `path,x1,y1,x2,y2,class`, a clean picture is `path,,,,,`.
+
+Beside it stands `classes.csv` with `name,id`. A heading row may name more columns.
+"""
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
-from blemish.data.labels import DEFAULT_CLASS, PictureLabels, checked_box
+from blemish.data.labels import (
+    LabelRow,
+    PictureLabels,
+    class_or_default,
+    plain_number,
+    usable_box,
+)
+from blemish.data.problems import Place, Report, printable, refuse, stop
 from blemish.errors import LabelError
 
-Row = tuple[tuple[float, ...], str]
+_SIDES = ["x1", "y1", "x2", "y2"]
+IGNORED = "ignored"  # in the seventh cell
 
 
-def read_table(text: str, source: str) -> list[PictureLabels]:
+def read_table(
+    text: str, source: str, report: Report = refuse, classes: Sequence[str] = ()
+) -> list[PictureLabels]:
     """Read the labels of all pictures, in the order in which they first appear.
 
-    A byte-order mark, a heading row and blank lines are passed over.
+    A byte-order mark, a heading row and blank lines are passed over. With ``classes`` others
+    are unknown.
 
     Raises:
-        LabelError: a row cannot be read; the text names ``source`` and the row.
+        LabelError: ``report`` refuses a row; the text names ``source`` and the row.
     """
-    pictures: dict[str, list[Row]] = {}
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    try:
-        for cells in lines:
-            values = [cell.strip() for cell in cells]
-            if not any(values) or (not pictures and values[1:5] == ["x1", "y1", "x2", "y2"]):
-                continue
-            place = f"{source}: row {lines.line_num}"
-            if len(values) < 5 or not values[0]:
-                raise LabelError(f"{place}: is not path,x1,y1,x2,y2,class; mend the row")
-            rows = pictures.setdefault(values[0].replace("\\", "/"), [])
-            if any(values[1:]):
-                rows.append(_read_row(values, place))
-    except csv.Error as error:
-        raise LabelError(f"{source}: row {lines.line_num}: {error}; save it as CSV") from error
-    return [
-        PictureLabels.of(name, (0, 0), [box for box, _ in rows], tuple(kind for _, kind in rows))
-        for name, rows in pictures.items()
-    ]
+    pictures: dict[str, list[LabelRow]] = {}
+    for number, values in _rows_of(text, source):
+        if is_heading(values) and not pictures:
+            continue
+        place = Place(source, f"row {number}", report)
+        if len(values) < 5 or not values[0]:
+            place.tell("bad-row", "is not path,x1,y1,x2,y2,class")
+            continue
+        rows = pictures.setdefault(values[0].replace("\\", "/"), [])
+        row = _read_row(values, place, classes) if any(values[1:6]) else None
+        if row is not None:
+            rows.append(row)
+    return [PictureLabels.of_rows(name, (0, 0), rows) for name, rows in pictures.items()]
 
 
-def write_table(pictures: Iterable[PictureLabels]) -> str:
-    """Write the labels of all pictures; sides at up to two decimals, ignored boxes left out."""
+def write_table(pictures: Iterable[PictureLabels], keep_ignored: bool = False) -> str:
+    """Write the labels of all pictures; ignored boxes are left out or get a seventh cell.
+
+    keras-retinanet passes over that cell, so to it such a box would be a label like the others.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     for labels in pictures:
         kept = [
-            (box, name)
-            for box, name, ignored in zip(labels.boxes, labels.classes, labels.ignored, strict=True)
-            if not ignored
+            index for index, ignored in enumerate(labels.ignored) if keep_ignored or not ignored
         ]
-        for box, name in kept:
-            writer.writerow([labels.picture, *(f"{round(float(v), 2):.10g}" for v in box), name])
+        for index in kept:
+            sides = (plain_number(value) for value in labels.boxes[index])
+            mark = [IGNORED] if labels.ignored[index] else []
+            writer.writerow([labels.picture, *sides, labels.classes[index], *mark])
         if not kept:
             writer.writerow([labels.picture, "", "", "", "", ""])
     return text.getvalue()
 
 
-def _read_row(values: list[str], place: str) -> Row:
+def read_classes(text: str, source: str, report: Report = refuse) -> tuple[str, ...]:
+    """Read the class names of a `name,id` table in the order of their numbers.
+
+    Raises:
+        LabelError: ``report`` refuses a row.
+    """
+    numbers: dict[str, int] = {}
+    for number, values in _rows_of(text, source):
+        if not is_class(values) or values[0] in numbers:
+            Place(source, f"row {number}", report).tell("bad-row", "is not a new name,id")
+            continue
+        numbers[printable(values[0])] = int(values[1])
+    return tuple(sorted(numbers, key=lambda name: numbers[name]))
+
+
+def write_classes(classes: Sequence[str]) -> str:
+    """Write class names with their numbers from 0."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows((name, at) for at, name in enumerate(classes))
+    return text.getvalue()
+
+
+def read_column(text: str, source: str, column: str) -> dict[str, str]:
+    """Give picture → value of a column that the heading row names; empty if it does not.
+
+    Raises:
+        LabelError: the text is not CSV.
+    """
+    rows = [values for _, values in _rows_of(text, source)]
+    if not rows or not is_heading(rows[0]) or column not in rows[0][6:]:
+        return {}
+    at = rows[0].index(column, 6)
+    return {values[0].replace("\\", "/"): values[at] for values in rows[1:] if len(values) > at}
+
+
+def is_heading(values: Sequence[str]) -> bool:
+    """Tell whether a row names the columns."""
+    return list(values[1:5]) == _SIDES
+
+
+def is_label(values: Sequence[str]) -> bool:
+    """Tell whether a row can be one of labels."""
+    if len(values) < 5 or not values[0]:
+        return False
+    return is_heading(values) or not any(values[1:6]) or all(map(_is_number, values[1:5]))
+
+
+def is_class(values: Sequence[str]) -> bool:
+    """Tell whether a row is a class name with its number."""
+    name, number = values if len(values) == 2 else ("", "")
+    return bool(name) and number.isascii() and number.isdecimal() and len(number) < 10
+
+
+def first_rows(text: str, count: int) -> list[list[str]]:
+    """Give the first rows that are not blank, to see what a table holds; none if it is no CSV."""
     try:
-        x1, y1, x2, y2 = (float(value) for value in values[1:5])
-    except ValueError as error:
-        raise LabelError(f"{place}: a box side is missing or not a number; mend the row") from error
-    name = values[5] if len(values) > 5 and values[5] else DEFAULT_CLASS
-    return checked_box(x1, y1, x2, y2, place), name
+        return [values for _, values in islice(_rows_of(text, ""), count)]
+    except LabelError:
+        return []
+
+
+def _rows_of(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, stripped cells) of the rows that are not blank."""
+    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        for cells in lines:
+            values = [cell.strip() for cell in cells]
+            if any(values):
+                yield lines.line_num, values
+    except csv.Error as error:
+        stop(source, f"row {lines.line_num}: {error}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_row(values: list[str], place: Place, classes: Sequence[str]) -> LabelRow | None:
+    if not all(map(_is_number, values[1:5])):
+        place.tell("bad-row", "a box side is missing or not a number")
+        return None
+    box = usable_box([float(value) for value in values[1:5]], place)
+    if box is None:
+        return None
+    name = class_or_default(values[5] if len(values) > 5 else "", place)
+    if classes and name not in classes:
+        place.tell("unknown-class", f"the class {name!r} is not in the list of classes")
+        return None
+    return LabelRow(box, name, place.row, values[6:7] == [IGNORED])

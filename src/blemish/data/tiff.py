@@ -43,6 +43,26 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
         raise Damaged(f"is a damaged or unknown TIFF ({_line(error)}); export it again") from error
 
 
+def tiff_size(file: BinaryIO) -> tuple[int, int, int]:
+    """Give the width and height that the first page states, and its orientation.
+
+    Raises:
+        Damaged: it cannot be read.
+    """
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+    try:
+        with tifffile.TiffFile(file) as tiff:
+            page = tiff.pages.first
+            tag = page.tags.get(_ORIENTATION)
+            return int(page.imagewidth), int(page.imagelength), int(tag.value if tag else 1)
+    except OSError:
+        raise
+    except Exception as error:  # untrusted bytes, as above
+        raise Damaged(f"is a damaged or unknown TIFF ({_line(error)}); export it again") from error
+
+
 def _end_of_data(page: Any) -> int:
     """Give where the last strip or tile ends: tifffile fills missing ones with black."""
     return max(

@@ -1,34 +1,37 @@
 """Pascal VOC XML as labelImg writes it: one file a picture; text to labels and back.
 
-The four numbers are taken as they are: labelImg writes 0-based pixels, cut to integers.
+The four numbers are taken as they are: labelImg writes 0-based pixels, cut to integers, with a
+minimum of 1. Files of the VOC challenge itself count pixels from 1 and include the last one.
 """
 
 from xml.etree import ElementTree  # for writing; what is read goes by defusedxml
 
-from blemish.data.labels import DEFAULT_CLASS, PictureLabels, checked_box
-from blemish.errors import LabelError
+from blemish.data.labels import LabelRow, PictureLabels, class_or_default, usable_box
+from blemish.data.problems import Place, Report, refuse, stop
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read_voc(content: str | bytes, source: str) -> PictureLabels:
+def read_voc(
+    content: str | bytes, source: str, report: Report = refuse, one_based: bool = False
+) -> PictureLabels:
     """Read one annotation; no object means a clean picture, `difficult` means ignored.
 
+    ``one_based`` is for files whose pixels count from 1, the last one included: the minimum
+    sides move by one pixel, the maximum ones already stand at the pixel's far edge.
+
     Raises:
-        LabelError: it is not VOC XML; the text names ``source`` and the object.
+        LabelError: it is not VOC XML, or ``report`` refuses an object; the text names ``source``.
     """
     root = _parse(content, source)
     rows = [
-        _read_object(item, f"{source}: object {number}")
+        _read_object(item, Place(source, f"object {number}", report), one_based)
         for number, item in enumerate(root.findall("object"), 1)
     ]
-    size = (_whole(root, "size/width"), _whole(root, "size/height"))
-    return PictureLabels.of(
+    return PictureLabels.of_rows(
         _text(root, "filename").replace("\\", "/"),
-        size,
-        [box for box, _, _ in rows],
-        tuple(name for _, name, _ in rows),
-        ignored=[difficult for _, _, difficult in rows],
+        (_whole(root, "size/width"), _whole(root, "size/height")),
+        [row for row in rows if row is not None],
     )
 
 
@@ -62,29 +65,24 @@ def _parse(content: str | bytes, source: str) -> ElementTree.Element:
 
     try:
         root: ElementTree.Element = fromstring(content)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise LabelError(f"{source}: is not readable XML ({error}); save it again") from error
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        stop(source, f"is not readable XML ({error})")
     if root.tag != "annotation":
-        raise LabelError(
-            f"{source}: is XML but not a VOC annotation (it begins with <{root.tag}>); "
-            "leave it out or export as Pascal VOC"
-        )
+        stop(source, f"is XML but not a VOC annotation (it begins with <{root.tag}>)")
     return root
 
 
-def _read_object(item: ElementTree.Element, place: str) -> tuple[tuple[float, ...], str, bool]:
+def _read_object(item: ElementTree.Element, place: Place, one_based: bool) -> LabelRow | None:
     try:
         x1, y1, x2, y2 = (float(_text(item, f"bndbox/{tag}")) for tag in _SIDES)
-    except ValueError as error:
-        raise LabelError(
-            f"{place}: a box side is missing or not a number; draw it again"
-        ) from error
-    name = _text(item, "name") or DEFAULT_CLASS
-    return (
-        checked_box(x1, y1, x2, y2, place),
-        name,
-        _text(item, "difficult") in {"1", "true", "True"},
-    )
+    except ValueError:
+        place.tell("bad-row", "a box side is missing or not a number")
+        return None
+    box = usable_box((x1 - one_based, y1 - one_based, x2, y2), place)
+    if box is None:
+        return None
+    name = class_or_default(_text(item, "name"), place)
+    return LabelRow(box, name, place.row, _text(item, "difficult") in {"1", "true", "True"})
 
 
 def _text(node: ElementTree.Element, path: str) -> str:
@@ -93,7 +91,7 @@ def _text(node: ElementTree.Element, path: str) -> str:
 
 def _whole(node: ElementTree.Element, path: str) -> int:
     text = _text(node, path)
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _add(parent: ElementTree.Element, tag: str, value: object) -> None:

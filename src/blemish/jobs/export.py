@@ -16,8 +16,8 @@ from blemish.data.listing import find_pictures
 from blemish.errors import BundleError, UsageError
 from blemish.jobs.train import held_pictures
 from blemish.model.backbones import num_parameters
-from blemish.model.centernet import CenterNet
 from blemish.model.deploy import export_graph
+from blemish.model.nets import Detector
 from blemish.runtime.bundle import ABOUT, GRAPH, Bundle, write_bundle
 from blemish.runtime.engines import open_engine
 from blemish.runtime.finder import Finder
@@ -126,11 +126,11 @@ def check_settings(out: Path, settings: ExportSettings) -> None:
         raise BundleError(f"{out}: exists and is no model bundle; choose another folder")
 
 
-def draw_up(record: Record, net: CenterNet, place: Path) -> Bundle:
+def draw_up(record: Record, net: Detector, place: Path) -> Bundle:
     """Write the graph, with what is known before it was run, and give the bundle."""
     wafers = record.settings.get("data") is None
     bundle = replace(
-        draft_bundle(),
+        draft_bundle(net),
         path=place,
         net=record.settings["net"],
         classes=record.classes,
@@ -162,7 +162,7 @@ def measure(draft: Bundle, record: Record, settings: ExportSettings, watch: Watc
     return calibrate(look())
 
 
-def finish(bundle: Bundle, net: CenterNet, out: Path) -> Bundle:
+def finish(bundle: Bundle, net: Detector, out: Path) -> Bundle:
     """Put graph, weights and card together at ``out``."""
     weights = {name: value.contiguous() for name, value in net.state_dict().items()}
     sources = {

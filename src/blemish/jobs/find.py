@@ -1,6 +1,5 @@
 """Find the defects in pictures and write what was found."""
 
-import json
 import logging
 import time
 from collections import Counter
@@ -13,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish import __version__
 from blemish.core.defects import Defects
 from blemish.data.images import Listed, check_range, find_pictures, open_picture
 from blemish.data.listing import shown
 from blemish.errors import BlemishError, BundleError, UsageError
 from blemish.jobs.output import Output, without_copies
+from blemish.jobs.record import as_record, run_facts
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -29,7 +28,7 @@ from blemish.report.tables import (
     images_csv,
 )
 from blemish.runtime.ahead import one_ahead
-from blemish.runtime.bundle import Bundle, bundle_hash
+from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding, open_finder
 
 log = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ def find_run(
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
     begun = _facts(settings, finder, rows, started, names) | {"complete": False}
-    output.write_tables({"run.json": _run_json(begun)})
+    output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
         complete = _fill(rows, _draw(listed, names, finder, settings, output), len(listed), watch)
     facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": complete}
@@ -265,22 +264,14 @@ def _facts(
     started: datetime,
     drawn: Sequence[str],
 ) -> dict[str, Any]:
-    """Give what is needed to know how a result came about, and to do it again."""
-    bundle: Bundle = finder.bundle
+    """Give what `run.json` holds."""
     wishes = asdict(settings) | {
         "paths": [str(path) for path in settings.paths],
         "out": str(settings.out),
-        "model": str(bundle.path),
+        "model": str(finder.bundle.path),
         "min_score": finder.min_score,
     }
-    return {
-        "blemish": __version__,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
-        "bundle": {"name": bundle.name, "hash": bundle_hash(bundle)},
-        "engine": finder.engine.name,
-        "precision": finder.engine.precision,
-        "settings": wishes,
+    return run_facts(wishes, finder, started) | {
         "num_images": len(rows),
         "num_finds": sum(len(row.defects) for row in rows),
         "num_outside": sum(row.num_outside for row in rows),
@@ -298,12 +289,8 @@ def _tables(
         "finds.csv": finds_csv(rows, classes).encode("utf-8-sig"),
         "images.csv": images_csv(rows).encode("utf-8-sig"),
         "finds.coco.json": finds_coco(rows, classes).encode(),
-        "run.json": _run_json(facts),
+        "run.json": as_record(facts),
     }
-
-
-def _run_json(facts: dict[str, Any]) -> bytes:
-    return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def describe(report: FindReport) -> list[str]:
@@ -311,8 +298,8 @@ def describe(report: FindReport) -> list[str]:
     counts = Counter(row.status for row in report.rows)
     kinds = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
     lines = [
-        f"{_count(len(report.rows), 'picture')}: {kinds or 'none complete'}; "
-        f"{_count(report.num_finds, 'find')}"
+        f"{counted(len(report.rows), 'picture')}: {kinds or 'none complete'}; "
+        f"{counted(report.num_finds, 'find')}"
     ]
     if outside := sum(row.num_outside for row in report.rows):
         lines[0] += f" ({outside} more outside the wafer dropped)"
@@ -324,5 +311,6 @@ def describe(report: FindReport) -> list[str]:
     return lines
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

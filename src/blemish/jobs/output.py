@@ -1,15 +1,16 @@
-"""The folder that `find` writes: nothing of others is touched, nothing half-written is left."""
+"""The folder of a result: nothing of others is touched, nothing half-written is left."""
 
 import contextlib
 import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,9 @@ from blemish.report.tables import ImageRow
 
 log = logging.getLogger(__name__)
 
-RUN = "run.json"
-TABLES = ("finds.csv", "images.csv", "finds.coco.json", RUN)
+RUN, SCORES = "run.json", "scores.json"
+# The record of each kind of result, which lists its drawn copies, with its tables.
+RESULTS = {RUN: ("finds.csv", "images.csv", "finds.coco.json"), SCORES: ("finds.csv",)}
 PICTURES = "pictures"
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
@@ -34,11 +36,13 @@ class Output:
 
     Attributes:
         folder: where it is.
+        record: the file that says how the result came about, see `RESULTS`.
         drawn: the drawn pictures so far, relative to the folder.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, record: str = RUN) -> None:
         self.folder = folder
+        self.record = record
         self.drawn: list[str] = []
         self._broken = ""
 
@@ -84,7 +88,7 @@ class Output:
                 for _ in range(0, RESERVE + num_pictures * RESERVE_PER_PICTURE, RESERVE):
                     reserve.write(b"0" * RESERVE)
             except OSError as error:
-                (self.folder / RUN).unlink(missing_ok=True)
+                (self.folder / self.record).unlink(missing_ok=True)
                 raise _refused(self.folder, error) from error
             yield
 
@@ -109,6 +113,10 @@ class Output:
     def draw(
         self, name: str, pixels: NDArray[np.uint8], row: ImageRow, classes: Sequence[str]
     ) -> ImageRow:
+        """Write a picture with its finds and give its row, `partial` where that failed."""
+        return self.keep(name, row, lambda: draw_finds(pixels, row.defects, classes))
+
+    def keep(self, name: str, row: ImageRow, draw: Callable[[], NDArray[np.uint8]]) -> ImageRow:
         """Write a picture's drawn copy and give its row, `partial` where that failed.
 
         After the first failure no more copies are tried: a full disk would fail each of them.
@@ -119,7 +127,7 @@ class Output:
         self.drawn.append(name)  # before it is there, so that Ctrl-C leaves no copy unlisted
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_picture(path, draw_finds(pixels, row.defects, classes))
+            write_picture(path, draw())
         except (OSError, UsageError) as error:
             reason = _refused(path, error) if isinstance(error, OSError) else error
             self._broken = f"{reason}; no more pictures are drawn"
@@ -144,12 +152,14 @@ class Output:
             write_whole(self.folder / name, content)
 
     def _remove_earlier(self) -> None:
-        """Remove the tables and drawn copies of an earlier run, and nothing else."""
+        """Remove the tables and drawn copies of earlier runs, and nothing else."""
         copies = [Path(copy) for copy in _copies_of(self.folder)]
         for copy in copies:
             copy.unlink(missing_ok=True)
-        for name in TABLES:
-            (self.folder / name).unlink(missing_ok=True)
+        for record, tables in RESULTS.items():
+            if record == self.record or _facts_of(self.folder / record):
+                for name in (*tables, record):
+                    (self.folder / name).unlink(missing_ok=True)
         home = Path(os.path.realpath(self.folder))
         places = {place for copy in copies for place in copy.parents if home in place.parents}
         for place in sorted(places, reverse=True):  # the innermost first
@@ -176,14 +186,23 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 
 
 def _copies_of(result: Path) -> frozenset[str]:
-    """Give the real paths of a result's drawn copies, as its `run.json` lists them."""
-    with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
-        facts = json.loads((result / RUN).read_text(encoding="utf-8"))
-        home = os.path.realpath(result / PICTURES)
-        real = [os.path.realpath(result / str(name)) for name in facts["pictures"]]
+    """Give the real paths of a result's drawn copies, as its records list them."""
+    home = os.path.realpath(result / PICTURES)
+    names = [name for record in RESULTS for name in _facts_of(result / record).get("pictures", [])]
+    with contextlib.suppress(ValueError):  # a name with a zero byte
+        real = [os.path.realpath(result / str(name)) for name in names]
         # Whoever wrote the file, what lies elsewhere is no drawn copy.
         return frozenset(path for path in real if Path(path).is_relative_to(home))
     return frozenset()
+
+
+def _facts_of(record: Path) -> dict[str, Any]:
+    """Give what the record of a result says; empty where it is none."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        facts = json.loads(record.read_text(encoding="utf-8"))
+        if isinstance(facts, dict) and isinstance(facts.get("pictures"), list):
+            return facts
+    return {}
 
 
 def _refused(path: Path, error: OSError) -> UsageError:

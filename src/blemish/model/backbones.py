@@ -5,6 +5,7 @@ Every convolution is a plain 3 x 3 or 1 x 1 one with a channel number that vecto
 do not.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -122,12 +123,14 @@ def num_parameters(net: nn.Module) -> int:
 def fold_norms(net: nn.Module) -> nn.Module:
     """Give the net with every BatchNorm folded into the convolution before it, in place.
 
-    Only for a net in evaluation mode, whose norms are fixed affine maps.
+    Only for a net in evaluation mode, whose norms are fixed affine maps, and whose parts hold a
+    norm right behind its convolution. A norm that stands elsewhere stays a fixed affine map.
     """
     for part in list(net.modules()):
-        if isinstance(part, nn.Sequential) and len(part) >= 2:
-            convolution, norm = part[0], part[1]
+        pairs = itertools.pairwise(list(part.named_children()))
+        for (name, convolution), (behind, norm) in pairs:
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                part[0] = torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
-                part[1] = nn.Identity()
+                folded = torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
+                part.register_module(name, folded)
+                part.register_module(behind, nn.Identity())
     return net

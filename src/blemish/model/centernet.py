@@ -28,6 +28,8 @@ DEFAULT_NET: Mapping[str, Any] = {
 class CenterNet(nn.Module):
     """From windows to a heat map of centres and four side distances a cell."""
 
+    stride = STRIDE
+
     def __init__(self, net: Mapping[str, Any], num_classes: int) -> None:
         super().__init__()
         width = int(net["head"])

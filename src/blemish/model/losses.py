@@ -57,5 +57,8 @@ def _area(low: Tensor, high: Tensor) -> Tensor:
 
 def losses_of(heat: Tensor, sides: Tensor, targets: Targets) -> dict[str, Tensor]:
     """Give the parts of the loss and their weighted sum ``loss``, in float32."""
-    parts = {"heat": heat_loss(heat.float(), targets), "box": side_loss(sides.float(), targets)}
-    return parts | {"loss": parts["heat"] + BOX_WEIGHT * parts["box"]}
+    parts = {
+        "classification": heat_loss(heat.float(), targets),
+        "regression": side_loss(sides.float(), targets),
+    }
+    return parts | {"loss": parts["classification"] + BOX_WEIGHT * parts["regression"]}

@@ -47,19 +47,22 @@ def draw_finds(pixels: Pixels, defects: Defects, classes: Sequence[str]) -> Pixe
     stands where it covers the least of other finds; where there is no room it is left out.
     The copy of a very small picture is enlarged, that of a very large one reduced.
     """
-    canvas, factor = _fit(pixels)
+    canvas, factor = fit_canvas(pixels)
     pen = Pen.for_side(max(canvas.shape[:2]))
-    frames = [_frame(box, canvas, pen) for box in defects.boxes * factor]
+    frames = [frame_around(box, canvas, pen) for box in defects.boxes * factor]
     for frame, label in zip(frames, defects.labels, strict=True):
         _draw_frame(canvas, frame, COLOURS[label % len(COLOURS)], pen)
     taken = list(frames)
     for frame, label, score in zip(frames, defects.labels, defects.scores, strict=True):
-        place = _write(canvas, _label_text(int(label), float(score), classes), frame, taken, pen)
+        place = write_beside(
+            canvas, label_text(int(label), float(score), classes), frame, taken, pen
+        )
         taken += [place] if place else []
     return canvas
 
 
-def _fit(pixels: Pixels) -> tuple[Pixels, float]:
+def fit_canvas(pixels: Pixels) -> tuple[Pixels, float]:
+    """Give a copy of a size that can be drawn on and looked at, and its factor."""
     height, width = pixels.shape[:2]
     side = max(height, width)
     if side < SMALL_SIDE:
@@ -74,7 +77,7 @@ def _fit(pixels: Pixels) -> tuple[Pixels, float]:
     return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8), size[0] / width
 
 
-def _frame(box: NDArray[np.float32], canvas: Pixels, pen: Pen) -> Rectangle:
+def frame_around(box: NDArray[np.float32], canvas: Pixels, pen: Pen) -> Rectangle:
     """Give the rectangle, first to last pixel, of the coloured line just outside a box."""
     height, width = canvas.shape[:2]
     reach = pen.line
@@ -95,16 +98,21 @@ def _rectangle(canvas: Pixels, corners: Rectangle, colour: tuple[int, int, int])
     cv2.rectangle(canvas, corners[:2], corners[2:], colour, 1)
 
 
-def _label_text(label: int, score: float, classes: Sequence[str]) -> str:
-    percent = f"{score:.2f}"
+def label_text(label: int, score: float, classes: Sequence[str]) -> str:
+    """Give the words beside a find: the score, after the class's name if there are several."""
+    return f"{class_text(label, classes)} {score:.2f}".lstrip()
+
+
+def class_text(label: int, classes: Sequence[str]) -> str:
+    """Give the class's name as it can be written; empty where there are not several."""
     if len(classes) < 2:
-        return percent
+        return ""
     name = classes[label] if label < len(classes) else ""
     # OpenCV's letters are ASCII; any other name would come out as question marks.
-    return f"{name if name.isascii() and name else f'class {label}'} {percent}"
+    return name if name.isascii() and name else f"class {label}"
 
 
-def _write(
+def write_beside(
     canvas: Pixels, text: str, frame: Rectangle, taken: list[Rectangle], pen: Pen
 ) -> Rectangle | None:
     """Write a label beside its frame and give its rectangle; None where it does not fit."""

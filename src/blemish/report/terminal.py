@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -51,6 +52,25 @@ def print_rows(rows: Sequence[ImageRow]) -> None:
     console.print(_table(shown))
     if len(shown) < len(rows):
         say(f"... and {len(rows) - len(shown)} more in images.csv", console)
+
+
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], rest: str = "", *, numbers: bool = False
+) -> None:
+    """Print the first rows of a table of text, and how many are left and where (``rest``).
+
+    With ``numbers`` all columns but the first stand to the right.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
+    for place, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "right" if place and numbers else "left"
+        table.add_column(heading, overflow="fold", justify=justify)
+    for row in rows[:MAX_ROWS]:
+        table.add_row(*map(Text, row))
+    console = Console()
+    console.print(table)
+    if len(rows) > MAX_ROWS:
+        say(f"... and {len(rows) - MAX_ROWS} more{rest}", console)
 
 
 def say(line: str, console: Console | None = None) -> None:

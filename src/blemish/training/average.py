@@ -4,18 +4,18 @@ import copy
 
 import torch
 
-from blemish.model.centernet import CenterNet
+from blemish.model.nets import Detector
 
 
 class Average:
     """The exponential average of a net's weights and of its norms' statistics."""
 
-    def __init__(self, net: CenterNet, decay: float) -> None:
+    def __init__(self, net: Detector, decay: float) -> None:
         self.net = copy.deepcopy(net).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
-    def update(self, net: CenterNet, step: int) -> None:
+    def update(self, net: Detector, step: int) -> None:
         """Move towards the net; the first steps move far, or the start would linger."""
         decay = min(self.decay, (1 + step) / (10 + step))
         mine, theirs = self.net.state_dict(), net.state_dict()

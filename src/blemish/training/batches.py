@@ -34,10 +34,11 @@ class Labelled(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from: index to picture, and how many are there by now."""
+    """Where pictures come from: index to picture, how many are there by now, and their names."""
 
     load: Callable[[int], Labelled]
     num_ready: Callable[[], int]
+    name: Callable[[int], str] = "picture {}".format
 
 
 @dataclass(frozen=True)
@@ -63,31 +64,36 @@ class BatchPlan:
 
 @dataclass(frozen=True)
 class Batch:
-    """A step's crops: pixels (N, S, S, 3) uint8 and what is in each."""
+    """A step's crops: pixels (N, S, S, 3) uint8, what is in each, and the pictures' names."""
 
     pixels: Pixels
     crops: tuple[Crop, ...]
+    pictures: tuple[str, ...]
 
 
 class Batches:
-    """Cuts the batch of a step."""
+    """Cuts the batch of a step, or the part of it that falls to one of several processes."""
 
-    def __init__(self, source: Source, plan: BatchPlan) -> None:
+    def __init__(self, source: Source, plan: BatchPlan, rank: int = 0, size: int = 1) -> None:
         self.source = source
         self.plan = plan
+        self.number = max(plan.batch // size, 1)
+        self.place = () if size == 1 else (rank,)
         self.bank = noise_bank(plan.size + MARGIN, plan.seed)
 
     def __call__(self, step: int, floor: float) -> Batch:
         """Give the batch of this step; marks weaker than ``floor`` are ignored areas."""
-        generator = np.random.default_rng((self.plan.seed, step))
-        crops = tuple(self.crop(floor, generator) for _ in range(self.plan.batch))
-        return Batch(np.stack([crop.pixels for crop in crops]), crops)
+        generator = np.random.default_rng((self.plan.seed, step, *self.place))
+        chosen = [self.crop(floor, generator) for _ in range(self.number)]
+        pictures = tuple(self.source.name(index) for index, _ in chosen)
+        crops = tuple(crop for _, crop in chosen)
+        return Batch(np.stack([crop.pixels for crop in crops]), crops, pictures)
 
-    def crop(self, floor: float, generator: np.random.Generator) -> Crop:
-        """Give one crop, at a random place or around a mark that counts."""
+    def crop(self, floor: float, generator: np.random.Generator) -> tuple[int, Crop]:
+        """Give a picture's index and a crop of it, at a random place or around a mark."""
         plan = self.plan
         anywhere = bool(generator.random() < plan.random_share)
-        labelled = self.pick(floor, anywhere, generator)
+        index, labelled = self.pick(floor, anywhere, generator)
         low, high = np.log(plan.augment.scale)
         scale = float(np.exp(generator.uniform(low, high)))
         if generator.random() >= plan.augment.scaled:
@@ -98,16 +104,19 @@ class Batches:
         boxes = (labelled.defects.boxes, labelled.defects.labels, counts)
         crop = cut_crop(labelled.pixels, boxes, affine, plan.size)
         pixels = recolour(crop.pixels, plan.augment, self.bank, generator)
-        return Crop(pixels, crop.boxes, crop.labels, crop.ignored)
+        return index, Crop(pixels, crop.boxes, crop.labels, crop.ignored)
 
-    def pick(self, floor: float, anywhere: bool, generator: np.random.Generator) -> Labelled:
-        """Give a picture by chance, one with a mark that counts unless any will do."""
+    def pick(
+        self, floor: float, anywhere: bool, generator: np.random.Generator
+    ) -> tuple[int, Labelled]:
+        """Give a picture by chance, with its index; one with a mark that counts unless any do."""
         number = self.source.num_ready()
         for _ in range(TRIES):
-            labelled = self.source.load(int(generator.random() * number))
+            index = int(generator.random() * number)
+            labelled = self.source.load(index)
             if anywhere or (labelled.strength >= floor).any():
                 break
-        return labelled
+        return index, labelled
 
 
 def place(

@@ -27,29 +27,47 @@ def _model(bundle: Bundle) -> str:
     parameters = bundle.training.get("parameters", 0)
     return (
         "## Model\n\n"
-        f"A centre-point net at stride 4 of {parameters:,} parameters "
-        f"(widths {bundle.net['widths']}, blocks {bundle.net['blocks']}, pyramid "
-        f"{bundle.net['pyramid']}, head {bundle.net['head']}). `model.onnx` takes uint8 RGB "
+        f"{_architecture(bundle.net)}, {parameters:,} parameters. `model.onnx` takes uint8 RGB "
         f"windows with sides that are multiples of {bundle.stride} and gives the {bundle.top_k} "
         "best candidates of each; `weights.safetensors` is for training on."
     )
 
 
+def _architecture(net: Mapping[str, Any]) -> str:
+    if net["kind"] == "retinanet":
+        return (
+            f"A RetinaNet on {net['backbone']} (levels {net['levels']}, anchors of "
+            f"{net['shapes']} cells, pyramid {net['pyramid']}, depth {net['depth']})"
+        )
+    return (
+        f"A centre-point net at stride 4 (widths {net['widths']}, blocks {net['blocks']}, pyramid "
+        f"{net['pyramid']}, head {net['head']})"
+    )
+
+
 def _data(settings: Mapping[str, Any]) -> str:
     if settings.get("data"):
-        return (
-            f"## Data\n\nLabelled pictures (`{settings['data']}`); {settings['held_share']:.0%} of "
-            "them were held out."
-        )
+        return f"## Data\n\nLabelled pictures (`{settings['data']}`), {_held(settings)}."
     return (
         f"## Data\n\n{settings['count']} wafers drawn by `blemish synth` with seed "
         f"{settings['seed']}; no photograph."
     )
 
 
+def _held(settings: Mapping[str, Any]) -> str:
+    if settings.get("folds"):
+        return f"fold {settings['fold'] + 1} of {settings['folds']} held out"
+    share = f"{settings['held_share']:.0%} of them held out"
+    return share + ("" if settings.get("group") else ", or the part that they name for validation")
+
+
 def _training(name: str, training: Mapping[str, Any]) -> str:
     settings = training["settings"]
     what = "DATA" if settings.get("data") else f"--synth --count {settings['count']}"
+    if settings["net"]["kind"] == "retinanet":
+        what += f" --net retinanet --backbone {settings['net']['backbone']}"
+    if settings.get("group"):
+        what += f" --group '{settings['group']}'"
     long = settings["loop"]
     length = f"--steps {long['steps']}" if long["steps"] else f"--minutes {long['minutes']:g}"
     start = f" --from {settings['start']}" if settings.get("start") else ""

@@ -71,7 +71,7 @@ class Pool:
 
     def source(self) -> Source:
         """Give the pool as a source of training pictures."""
-        return Source(self.shelf.load, self.num_ready)
+        return Source(self.shelf.load, self.num_ready, f"wafer {{}} of seed {self.seed}".format)
 
     def close(self) -> None:
         """End the background processes."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from blemish.data.dataset import Dataset, Sample
 from blemish.data.images import open_picture
+from blemish.data.listing import shown
 from blemish.errors import TrainingError
 from blemish.training.batches import Labelled, Source
 from blemish.training.kept import Shelf, is_there, keep
@@ -29,7 +30,8 @@ def keep_dataset(
         watch(index, number)
         if not is_there(folder, index):
             keep(folder, index, open_sample(sample))
-    return Source(Shelf(folder).load, lambda: number)
+    names = [shown(sample.path) for sample in dataset.samples]
+    return Source(Shelf(folder).load, lambda: number, names.__getitem__)
 
 
 def open_sample(sample: Sample) -> Labelled:

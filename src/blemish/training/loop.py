@@ -1,6 +1,5 @@
 """The training loop: cut, learn, average, look; and go on from where it stopped."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -11,15 +10,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from blemish.model.assign import Truth, assign
-from blemish.model.centernet import CELL, CenterNet
-from blemish.model.losses import losses_of
+from blemish.errors import TrainingError
+from blemish.model.assign import Truth
+from blemish.model.nets import Detector, losses_of
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from blemish.training.log import Log
 from blemish.training.optimiser import Optimiser
+from blemish.training.ranks import Ranks
 
-Validate = Callable[[CenterNet], Mapping[str, float]]
+ALONE = Ranks()
+Validate = Callable[[Detector], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,10 @@ class LoopPlan:
         floors: strength below which a mark is ignored, at the start and after the share
             ``ramp`` of the run; in between it falls log-linearly.
         ramp: share of the run in which the floor falls.
-        look_minutes: minutes between validations.
+        look_minutes: minutes between validations of a run that has no epochs.
+        epoch: steps of an epoch, after which a run by steps is validated; None for no epochs.
+        apart: fewest steps between the validations of a run by epochs.
+        patience: validations without a better AP after which the run ends; None for no such end.
     """
 
     steps: int | None = None
@@ -49,12 +54,22 @@ class LoopPlan:
     floors: tuple[float, float] = (300.0, 5.0)
     ramp: float = 0.25
     look_minutes: float = 5.0
+    epoch: int | None = None
+    patience: int | None = None
+    apart: int = 50
 
     def progress(self, step: int, seconds: float) -> float:
         """Give the share of the run that is over, by steps or by the clock."""
         if self.minutes is not None:
             return seconds / (60 * self.minutes)
         return step / (self.steps or 1)
+
+    def is_due(self, step: int, seconds: float, looked: float) -> bool:
+        """Say whether to validate now, when it was last done at ``looked`` seconds."""
+        if self.minutes is not None or self.epoch is None:
+            return seconds - looked >= 60 * self.look_minutes
+        several = math.ceil(self.apart / self.epoch)  # epochs, where one is very short
+        return step % (self.epoch * several) == 0
 
     def rate_at(self, step: int, progress: float) -> float:
         """Give the learning rate; it ends at a hundredth of the highest."""
@@ -72,13 +87,13 @@ class LoopPlan:
 class Learner:
     """All that changes while training."""
 
-    net: CenterNet
+    net: Detector
     average: Average
     optimiser: Optimiser
-    num_classes: int
     step: int = 0
     seconds: float = 0.0
     best: float = -1.0
+    stale: int = 0  # validations since the best
 
     def state(self) -> dict[str, Any]:
         """Give everything that a resumed run needs."""
@@ -89,6 +104,7 @@ class Learner:
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
+            "stale": self.stale,
         }
 
     def restore(self, path: Path) -> None:
@@ -98,6 +114,7 @@ class Learner:
         self.average.net.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.stale = state.get("stale", 0)
 
 
 class Watcher(Protocol):
@@ -117,6 +134,7 @@ class Surroundings:
         watch: told of each logged row.
         stopping: says whether the user wants to stop.
         clock: seconds, for time limits.
+        ranks: the processes that learn together; the first alone validates and writes.
     """
 
     run: Path
@@ -124,56 +142,90 @@ class Surroundings:
     watch: Watcher = lambda progress, row: None
     stopping: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = field(default=time.monotonic)
+    ranks: Ranks = field(default_factory=Ranks)
 
 
-def make_learner(net: CenterNet, num_classes: int, plan: LoopPlan) -> Learner:
+def make_learner(net: Detector, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
     optimiser = Optimiser(net, plan.decay)
-    return Learner(net, Average(net, plan.average), optimiser, num_classes)
+    return Learner(net, Average(net, plan.average), optimiser)
 
 
 def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
     """Train to the end of the plan or until asked to stop; a checkpoint is left either way."""
+    ranks = around.ranks
+    log = Log(around.run, learner.step, around.watch) if ranks.is_first else None
+    if ranks.is_first and learner.step == 0:
+        save_checkpoint(around.run / "last.pt", learner.state())  # whenever it ends, it can go on
     ahead = Ahead(batches)
-    log = Log(around)
     looked = learner.seconds
+    seen = log.looks[-1]["step"] if log is not None and log.looks else -1
     try:
-        while (progress := plan.progress(learner.step, learner.seconds)) < 1:
-            if around.stopping():
-                break
+        while (progress := ranks.agree(_progress(learner, plan, around))) < 1:
             begun = around.clock()
             floor = plan.floor_at(progress)
             soon = plan.floor_at(plan.progress(learner.step + 1, learner.seconds))
             batch = ahead(learner.step, floor, soon)
             rate = plan.rate_at(learner.step, progress)
-            parts = learn(learner, batch, rate, plan.clip)
+            parts = learn(learner, batch, rate, plan.clip, ranks)
             learner.seconds += around.clock() - begun
-            log.step(learner, parts | {"rate": rate, "floor": floor}, progress, len(batch.crops))
-            if learner.seconds - looked >= 60 * plan.look_minutes:
-                looked = learner.seconds
-                look(learner, around, log)
+            if log is None:
+                continue
+            parts |= {"rate": rate, "floor": floor}
+            parts |= {"step": learner.step, "seconds": learner.seconds}
+            log.step(parts, progress, len(batch.crops) * ranks.size)
+            if plan.is_due(learner.step, learner.seconds, looked):
+                looked, seen = learner.seconds, learner.step
+                look(learner, plan, around, log)
     finally:
         ahead.close()
-    look(learner, around, log)
+    if ranks.is_first and plan.progress(learner.step, learner.seconds) < 1 and seen != learner.step:
+        keep(learner, around)  # stopped on the way: a validation here would count against patience
+    elif log is not None and seen != learner.step:
+        look(learner, plan, around, log)
+    ranks.agree(0)  # the others end when all is written
     return learner
 
 
-def learn(learner: Learner, batch: Batch, rate: float, clip: float) -> dict[str, float]:
-    """Take one step on a batch and give the parts of its loss."""
+def _progress(learner: Learner, plan: LoopPlan, around: Surroundings) -> float:
+    """Give the share of the run that is over: all of it if the user or patience ends it."""
+    if around.stopping() or (plan.patience is not None and learner.stale >= plan.patience):
+        return math.inf
+    return plan.progress(learner.step, learner.seconds)
+
+
+def learn(
+    learner: Learner, batch: Batch, rate: float, clip: float, ranks: Ranks = ALONE
+) -> dict[str, float]:
+    """Take one step on a batch and give the parts of its loss.
+
+    Raises:
+        TrainingError: the loss is not a number; the text names the batch's pictures.
+    """
     learner.net.train()
-    size = batch.pixels.shape[1] // CELL
-    targets = assign([as_truth(crop) for crop in batch.crops], learner.num_classes, size, size)
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-        heat, sides = learner.net(torch.from_numpy(batch.pixels))
-    losses = losses_of(heat, sides, targets)
+    losses = losses_on(learner.net, batch)
+    if not bool(losses["loss"].isfinite()):
+        raise TrainingError(
+            f"the loss of step {learner.step + 1} is not a number; look at the pictures of its "
+            f"batch ({', '.join(dict.fromkeys(batch.pictures))}) or lower the rate; the last "
+            "checkpoint is kept"
+        )
     learner.optimiser.zero_grad()
     losses["loss"].backward()  # type: ignore[no-untyped-call]
+    ranks.average_gradients(learner.net)
     norm = nn.utils.clip_grad_norm_(learner.net.parameters(), clip)
     if bool(norm.isfinite()):
         learner.optimiser.step(rate)
     learner.average.update(learner.net, learner.step)
     learner.step += 1
     return {name: value.item() for name, value in losses.items()} | {"gradient": norm.item()}
+
+
+def losses_on(net: Detector, batch: Batch) -> dict[str, Tensor]:
+    """Give the parts of a net's loss on a batch, in bfloat16 where the processor has it."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
+        outputs = net(torch.from_numpy(batch.pixels))
+    return losses_of(net, outputs, [as_truth(crop) for crop in batch.crops])
 
 
 def as_truth(crop: Any) -> Truth:
@@ -187,48 +239,25 @@ def has_bfloat16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_tile") or able.get("amx_bf16"))
 
 
-def look(learner: Learner, around: Surroundings, log: "Log") -> None:
+def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> None:
     """Validate the averaged net, keep it, keep it as best if it is, and leave a checkpoint."""
     weights: dict[str, Tensor] = learner.average.net.state_dict()
-    save_weights(around.run / "last.safetensors", weights)
+    row = {"step": learner.step, "seconds": learner.seconds}
+    if plan.epoch is not None and learner.step % plan.epoch == 0:
+        epoch = learner.step // plan.epoch
+        row["epoch"] = epoch
+        save_weights(around.run / f"epoch-{epoch:03d}.safetensors", weights)
     if around.validate is not None and learner.step > 0:
         numbers = dict(around.validate(learner.average.net))
-        log.write({"step": learner.step, "seconds": round(learner.seconds, 1), **numbers})
+        log.look(row | numbers)
+        learner.stale += 1
         if numbers["ap50"] > learner.best:
-            learner.best = numbers["ap50"]
+            learner.best, learner.stale = numbers["ap50"], 0
             save_weights(around.run / "best.safetensors", weights)
+    keep(learner, around)
+
+
+def keep(learner: Learner, around: Surroundings) -> None:
+    """Leave the averaged weights and a checkpoint to go on from."""
+    save_weights(around.run / "last.safetensors", learner.average.net.state_dict())
     save_checkpoint(around.run / "last.pt", learner.state())
-
-
-class Log:
-    """The run's log: one JSON object a line, the mean of ten steps or a validation."""
-
-    def __init__(self, around: Surroundings, every: int = 10) -> None:
-        self.around = around
-        self.every = every
-        self.progress = 0.0
-        self.rows: list[dict[str, float]] = []
-        self.seconds: float | None = None
-
-    def step(
-        self, learner: Learner, row: Mapping[str, float], progress: float, images: int
-    ) -> None:
-        """Take note of a step; every tenth writes a line."""
-        self.progress = progress
-        self.rows.append(dict(row))
-        if len(self.rows) < self.every:
-            return
-        mean = {name: sum(r[name] for r in self.rows) / len(self.rows) for name in row}
-        if self.seconds is not None:
-            passed = max(learner.seconds - self.seconds, 1e-9)
-            mean["images_per_second"] = len(self.rows) * images / passed
-        self.seconds, self.rows = learner.seconds, []
-        mean = {name: float(f"{value:.5g}") for name, value in mean.items()}
-        line = {"step": learner.step, "seconds": round(learner.seconds, 1), **mean}
-        self.write(line)
-
-    def write(self, row: Mapping[str, float]) -> None:
-        """Append one line, and tell the watcher."""
-        self.around.watch(self.progress, row)
-        with (self.around.run / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")

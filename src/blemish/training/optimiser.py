@@ -11,7 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-LAST = ("heat", "sides")  # the net's answers: few outputs, for which Muon is not meant
+LAST = (
+    "heat",
+    "sides",
+    "classes",
+    "boxes",
+)  # the net's answers: few outputs, for which Muon is not meant
 
 
 class Optimiser:

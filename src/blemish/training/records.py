@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blemish.errors import TrainingError
-from blemish.model.centernet import CenterNet, build_net
+from blemish.model.nets import Detector, build_net
 from blemish.training.checkpoint import load_weights
 
 SETTINGS, LOG = "settings.json", "log.jsonl"
@@ -36,7 +36,7 @@ class Record:
         """The names of the classes."""
         return tuple(self.settings["classes"])
 
-    def load_net(self, weights: str) -> CenterNet:
+    def load_net(self, weights: str) -> Detector:
         """Give the net with the run's `last` or `best` weights.
 
         Raises:

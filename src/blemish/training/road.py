@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from blemish import __version__
-from blemish.model.centernet import STRIDE, CenterNet
-from blemish.model.deploy import pick_peaks
+from blemish.model.deploy import pick
+from blemish.model.nets import Detector
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.engines import Candidates, Engine, Windows
 from blemish.runtime.finder import Finder
@@ -18,11 +18,11 @@ from blemish.runtime.finder import Finder
 WINDOW = 1024  # a picture of 900 px fits in one; memory of an engine grows with its square
 OVERLAP = 128  # wider than nearly every mark
 NMS_IOU = 0.5
-TOP_K = 256
+TOP_K = {"CenterNet": 256, "RetinaNet": 1000}  # anchors have no peaks: duplicates are many
 
 
-def draft_bundle() -> Bundle:
-    """Give the facts of a model that is not on disk: no path, no threshold, no wafer size."""
+def draft_bundle(net: Detector) -> Bundle:
+    """Give the facts of a net that is not on disk: no path, no threshold, no wafer size."""
     return Bundle(
         path=Path(),
         name="draft",
@@ -30,31 +30,32 @@ def draft_bundle() -> Bundle:
         net={},
         classes=(),
         threshold=0.0,
-        stride=STRIDE,
+        stride=net.stride,
         window=WINDOW,
         overlap=OVERLAP,
         nms_iou=NMS_IOU,
-        top_k=TOP_K,
+        top_k=TOP_K[type(net).__name__],
         wafer_diameter=None,
         wafer_range=None,
         precisions={},
     )
 
 
-def torch_engine(net: CenterNet, top_k: int = TOP_K) -> Engine:
+def torch_engine(net: Detector, top_k: int) -> Engine:
     """Give an engine that runs the net itself, norms not folded, in float32."""
     net.eval()
 
     @torch.inference_mode()
     def run(windows: Windows) -> Candidates:
         # Kept pictures are mapped read-only, which torch does not take without a warning.
-        heat, sides = net(torch.from_numpy(np.require(windows, requirements="W")))
-        boxes, scores, labels = pick_peaks(heat, sides, top_k)
+        outputs = net(torch.from_numpy(np.require(windows, requirements="W")))
+        boxes, scores, labels = pick(net, outputs, top_k)
         return boxes.numpy(), scores.numpy(), labels.numpy()
 
     return Engine("torch", "float32", run)
 
 
-def net_finder(net: CenterNet, min_score: float) -> Finder:
+def net_finder(net: Detector, min_score: float) -> Finder:
     """Give a finder that looks at whole pictures as they are, with the net itself."""
-    return Finder(draft_bundle(), torch_engine(net), min_score, "whole", 1.0)
+    bundle = draft_bundle(net)
+    return Finder(bundle, torch_engine(net, bundle.top_k), min_score, "whole", 1.0)

@@ -1,23 +1,32 @@
-"""How good the net is by now: average precision on pictures it does not learn from."""
+"""How good the net is by now, on pictures it does not learn from: scores, and its loss."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
-from blemish.core.metrics import average_precision
-from blemish.model.centernet import CenterNet
+from blemish.core.metrics import LOWEST_SCORE, average_precision, centre_hit_recall
+from blemish.model.nets import Detector
 from blemish.synth.strength import LABEL_STRENGTH
-from blemish.training.batches import Labelled
-from blemish.training.calibrate import CLEAR, scored
+from blemish.training.augment import Augment
+from blemish.training.batches import Batches, BatchPlan, Labelled, Source
+from blemish.training.calibrate import CLEAR, MOST_FALSE, scored
+from blemish.training.loop import losses_on
 from blemish.training.road import net_finder
 
-LOWEST = 0.01  # finds of any score that precision could still profit from
+NUM_BATCHES = 8  # of the loss, always the same crops
+PLAIN = Augment(
+    *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), shift=0, permute=0, noise=0, noisy=0, scaled=0, blur=0
+)
 
 
-def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
-    """Give AP at IoU 0.5 over all labels and over those that stand out; 0 without labels."""
-    finder = net_finder(net, LOWEST)
+def validate(net: Detector, pictures: Sequence[Labelled]) -> dict[str, float]:
+    """Give AP at IoU 0.5 over all labels and over those that stand out, and centre-hit recall.
+
+    The recall is that of all labels at 0.1 false finds a picture. Without labels all are 0.
+    """
+    finder = net_finder(net, LOWEST_SCORE)
     found = [finder(np.asarray(picture.pixels)) for picture in pictures]
     numbers = {}
     for name, least in (("ap50", LABEL_STRENGTH), ("ap50_clear", CLEAR)):
@@ -25,6 +34,25 @@ def validate(net: CenterNet, pictures: Sequence[Labelled]) -> dict[str, float]:
             scored(finds, picture.defects, picture.strength, least)
             for finds, picture in zip(found, pictures, strict=True)
         ]
-        value = average_precision(rows)
-        numbers[name] = 0.0 if math.isnan(value) else round(value, 4)
-    return numbers
+        numbers[name] = average_precision(rows)
+        if least == LABEL_STRENGTH:
+            numbers["recall"] = centre_hit_recall(rows, MOST_FALSE).recall
+    return {name: 0.0 if math.isnan(value) else round(value, 4) for name, value in numbers.items()}
+
+
+@torch.inference_mode()
+def validation_loss(
+    net: Detector, pictures: Sequence[Labelled], plan: BatchPlan
+) -> dict[str, float]:
+    """Give the parts of the loss, their names led by `val_`, on crops that are always the same."""
+    if not pictures:
+        return {}
+    net.eval()
+    source = Source(pictures.__getitem__, lambda: len(pictures))
+    batches = Batches(source, BatchPlan(size=plan.size, batch=plan.batch, augment=PLAIN))
+    sums: dict[str, float] = {}
+    for number in range(NUM_BATCHES):
+        parts = losses_on(net, batches(number, LABEL_STRENGTH))
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0.0) + value.item()
+    return {f"val_{name}": float(f"{total / NUM_BATCHES:.5g}") for name, total in sums.items()}

@@ -1,0 +1,82 @@
+"""Which pictures are learned from and which are held out: a share, or one of several folds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from blemish.data.dataset import TEST, Dataset, Sample, own_split, split
+from blemish.data.groups import grouping
+from blemish.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a data set is split.
+
+    Attributes:
+        share: of the pictures that is held out, if there are no folds.
+        seed: decides which.
+        group: what keeps pictures together, see `blemish.data.groups`.
+        folds: parts that the pictures are dealt into; 0 for none.
+        fold: which of them is held out, from 0.
+    """
+
+    share: float = 0.2
+    seed: int = 0
+    group: str | None = None
+    folds: int = 0
+    fold: int = 0
+
+
+def choose_split(whole: Dataset, data: Path, wish: Split) -> tuple[Dataset, Dataset]:
+    """Give (training, validation).
+
+    Without folds or a group, parts that the data set names itself are kept as they are. Folds are
+    dealt of all but its test part.
+
+    Raises:
+        UsageError: it cannot be split so.
+    """
+    own = own_split(whole)
+    if wish.folds:
+        rest = tuple(sample for sample in whole.samples if sample.part != TEST)
+        whole = replace(whole, samples=rest)
+        group = grouping(data, whole, wish.group)
+        return make_folds(whole, wish.folds, wish.seed, group)[wish.fold]
+    if own is not None and wish.group is None:
+        return own
+    return split(whole, wish.share, wish.seed, grouping(data, whole, wish.group))
+
+
+def make_folds(
+    dataset: Dataset, number: int, seed: int, group: Callable[[Sample], str] | None = None
+) -> list[tuple[Dataset, Dataset]]:
+    """Give (training, validation) for each fold; each picture is held out once.
+
+    Pictures of one ``group`` stay together; without it each is its own. Large groups are dealt
+    first, each to the fold that is smallest so far, in an order that the seed decides.
+
+    Raises:
+        UsageError: there are fewer groups than folds, or fewer than two folds.
+    """
+    groups: dict[str, list[int]] = {}
+    for index, sample in enumerate(dataset.samples):
+        groups.setdefault(group(sample) if group else str(index), []).append(index)
+    if not 2 <= number <= len(groups):
+        raise UsageError(
+            f"{number} folds cannot be made of {len(groups)} groups of pictures; give 2 to "
+            f"{len(groups)}"
+        )
+    names = sorted(groups)
+    order = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
+    held: list[set[int]] = [set() for _ in range(number)]
+    for name in sorted(order, key=lambda name: -len(groups[name])):
+        min(held, key=len).update(groups[name])
+    return [(_part(dataset, one, False), _part(dataset, one, True)) for one in held]
+
+
+def _part(dataset: Dataset, held: set[int], inside: bool) -> Dataset:
+    chosen = (s for index, s in enumerate(dataset.samples) if (index in held) is inside)
+    return replace(dataset, samples=tuple(chosen), problems=(), unlabelled=())

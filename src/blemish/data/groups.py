@@ -1,0 +1,78 @@
+"""Which pictures belong together, so that a split does not part them."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from blemish.data import coco, table
+from blemish.data.dataset import Dataset, Sample
+from blemish.data.listing import shown
+from blemish.data.problems import Place
+from blemish.data.recognise import Recognised, recognise
+from blemish.data.texts import read_text
+from blemish.errors import UsageError
+
+_COLUMNS = {"csv": table.read_column, "coco": coco.read_column}
+
+
+def read_groups(
+    data: Path, labels: str | None, samples: Iterable[Sample], wanted: str
+) -> dict[Path, str]:
+    """Give picture → group, by a column of its labels or by a pattern that its path holds.
+
+    ``wanted`` is taken for a column if it is one: a heading of the CSV, or a key of COCO's
+    images. Else it is a regular expression; its first bracket, or all that it matches in the
+    path below the data set's folder, names the group.
+
+    Raises:
+        UsageError: it is neither, or says nothing about some picture.
+    """
+    known = recognise(data, labels, lambda problem: None)
+    found = _by_column(known, wanted)
+    if not found:
+        return _by_pattern(known, samples, wanted)
+    paths = [sample.path for sample in samples]
+    for path in paths:
+        if path not in found:
+            raise UsageError(f"{shown(path)}: its labels give no {wanted}; fill it in")
+    return {path: found[path] for path in paths}
+
+
+def _by_column(known: Recognised, column: str) -> Mapping[Path, str]:
+    found: dict[Path, str] = {}
+    read = _COLUMNS.get(known.name)
+    if read is None:
+        return found
+    for file in known.files:
+        silent = Place(shown(file), "", lambda problem: None)
+        for name, value in read(read_text(file), shown(file), column).items():
+            path = known.folder.named(name, file, silent)
+            if path is not None:
+                found.setdefault(path, value)
+    return found
+
+
+def _by_pattern(known: Recognised, samples: Iterable[Sample], pattern: str) -> dict[Path, str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"group {pattern!r}: is no regular expression ({error})") from error
+    groups = {}
+    for sample in samples:
+        inner = known.folder.inner(sample.path)
+        match = compiled.search(inner)
+        if match is None:
+            raise UsageError(
+                f"group {pattern!r}: is no column of the labels and is not found in {inner}; "
+                "give a pattern that every picture's path holds"
+            )
+        groups[sample.path] = match.group(1 if compiled.groups else 0) or ""
+    return groups
+
+
+def grouping(data: Path, dataset: Dataset, wanted: str | None) -> Callable[[Sample], str] | None:
+    """Give the function from a sample to its group, as `read_groups`; None if none is wanted."""
+    if wanted is None:
+        return None
+    groups = read_groups(data, None, dataset.samples, wanted)
+    return lambda sample: groups[sample.path]

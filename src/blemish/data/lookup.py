@@ -1,0 +1,147 @@
+"""Folder: the files below a data set's root, and which picture a label means.
+
+Labels come from other machines and tools: with the path of another disk, another extension, a
+hash before the name, composed or decomposed Korean letters. So a name is only ever looked up
+among the pictures that are there, never opened as a path.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from blemish.data.listing import PICTURE_SUFFIXES, natural_order, shown
+from blemish.data.problems import Place
+
+# Folders that say what is in them and not which pictures belong together.
+PLAIN_FOLDERS = frozenset({"images", "jpegimages", "labels", "annotations", "obj_train_data"})
+# Before names in exports of Label Studio: 8 hexadecimal digits of a random identity.
+_HASH = re.compile(r"^[0-9a-f]{8}[-_]+(?=.)")
+_OTHER_SUFFIXES = frozenset({".gif", ".webp", ".heic", ".jpe", ".jfif", ".xml", ".txt", ".json"})
+
+Folders = tuple[str, ...]
+
+
+class Folder:
+    """The files below a root, hidden ones left out.
+
+    Attributes:
+        root: the folder.
+        pictures: all pictures in it, in natural order.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._files = _walk(root)
+        self.pictures = tuple(path for path in self._files if _is_picture(path))
+        self._by_stem: dict[str, list[Path]] = {}
+        self._by_bare: dict[str, list[Path]] = {}
+        for path in self.pictures:
+            self._by_stem.setdefault(_key(path.stem), []).append(path)
+            self._by_bare.setdefault(_bare(path.stem), []).append(path)
+
+    def files(self, *suffixes: str) -> list[Path]:
+        """Give the files with one of these suffixes, in natural order."""
+        return [path for path in self._files if path.suffix.lower() in suffixes]
+
+    def inner(self, path: Path) -> str:
+        """Give a path relative to the root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def beside(self, file: Path, filename: str, place: Place) -> Path | None:
+        """Find the picture that a label file of its own stands for.
+
+        It bears the file's name, in the same folder or at the same place below another one;
+        ``filename``, what the file says, decides between several and helps where there is none.
+        """
+        folders = _folders(PurePosixPath(self.inner(file)).parts[:-1])
+        for name in filter(None, (file.stem, PurePosixPath(filename).name)):
+            found, guessed = self._candidates(name)
+            fitting = [path for path in found if self._rank(path, folders, ())[1]]
+            best = self._best(fitting, folders, ())
+            named = [path for path in best if _key(path.name) == _key(filename)]
+            if best:
+                return _decide(named or best, guessed or name != file.stem, place)
+        place.tell("missing-picture", "its picture is not there")
+        return None
+
+    def named(self, name: str, source: Path, place: Place) -> Path | None:
+        """Find the picture that a table or list names, from the table's own folder first."""
+        home = PurePosixPath(self.inner(source)).parts[:-1]
+        parts = tuple(part for part in PurePosixPath(name).parts if part not in {"..", "/"})
+        found, guessed = self._candidates(name)
+        folders = _folders((*home, *parts[:-1]))
+        best = self._best(found, folders, (*home, *parts))
+        if not best:
+            place.tell("missing-picture", f"the picture {name} is not there")
+            return None
+        elsewhere = not self._rank(best[0], folders, ())[1]
+        return _decide(best, guessed or elsewhere, place, name)
+
+    def _candidates(self, name: str) -> tuple[list[Path], bool]:
+        """Give the pictures that a name can mean, and whether it only fits without a hash."""
+        last = PurePosixPath(name).name
+        dot = PurePosixPath(last).suffix.lower()
+        stem = PurePosixPath(last).stem if dot in PICTURE_SUFFIXES | _OTHER_SUFFIXES else last
+        same = self._by_stem.get(_key(stem), [])
+        exact = [path for path in same if _key(path.name) == _key(last)]
+        if same or not stem:
+            return exact or same, False
+        return self._by_bare.get(_bare(stem), []), True
+
+    def _rank(self, path: Path, folders: Folders, parts: Folders) -> tuple[bool, bool, int, bool]:
+        """Tell how well a picture's place fits: the path, the folders, how many of them."""
+        own = PurePosixPath(self.inner(path)).parts
+        its = _folders(own[:-1])
+        pairs = zip(reversed(its), reversed(folders), strict=False)
+        common = next(
+            (at for at, (a, b) in enumerate(pairs) if a != b), min(len(its), len(folders))
+        )
+        return own == parts, common == min(len(its), len(folders)), common, its == folders
+
+    def _best(self, found: Sequence[Path], folders: Folders, parts: Folders) -> list[Path]:
+        ranks = [self._rank(path, folders, parts) for path in found]
+        return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+
+
+def _decide(best: Sequence[Path], guessed: bool, place: Place, name: str = "") -> Path | None:
+    words = f"the picture {name}" if name else "its picture"
+    if len(best) > 1:
+        several = ", ".join(shown(path) for path in best[:3])
+        place.tell("ambiguous-picture", f"{words} can be any of {several}")
+        return None
+    if guessed:
+        place.tell("guessed-picture", f"{words} is taken to be {shown(best[0])}")
+    return best[0]
+
+
+def _walk(root: Path) -> list[Path]:
+    found: list[Path] = []
+    seen = {os.path.realpath(root)}
+    for place, inner, names in os.walk(root, followlinks=True):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        for name in tuple(inner):  # a link may lead in a circle
+            real = os.path.realpath(Path(place, name))
+            if real in seen:
+                inner.remove(name)
+            seen.add(real)
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(found, key=natural_order)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def _folders(parts: Sequence[str]) -> Folders:
+    return tuple(_key(part) for part in parts if _key(part) not in PLAIN_FOLDERS)
+
+
+def _bare(stem: str) -> str:
+    return _HASH.sub("", _key(stem))
+
+
+def _key(name: str) -> str:
+    """Give a name as it is compared: the same on macOS, Windows and Linux."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,48 @@
+"""Label files as bytes and text, with errors that name them."""
+
+from pathlib import Path
+
+from blemish.data.listing import shown
+from blemish.data.problems import stop
+from blemish.errors import UsageError
+
+
+def read_text(path: Path) -> str:
+    """Read a text file as UTF-8.
+
+    Raises:
+        UsageError: it cannot be read.
+        BrokenLabelError: it is not UTF-8.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        stop(shown(path), "is not UTF-8 text: save it as UTF-8")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{shown(path)}: cannot be read ({error.strerror}); check the path"
+        ) from error
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Give the beginning of a file, to see what it holds; nothing if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return b""
+
+
+def first_text(path: Path) -> str:
+    """Give the first 64 kB of a file as text, whatever they are."""
+    return first_bytes(path, 65536).decode("utf-8-sig", "replace")

@@ -1,0 +1,152 @@
+"""YOLO as labelImg writes it: a text a picture, `class cx cy width height` in fractions.
+
+The class names stand in `classes.txt`, one a line; exports of other tools have `obj.names` or
+`data.yaml` instead. A sixth number is a score.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from blemish.data.labels import LabelRow, PictureLabels, usable_box
+from blemish.data.problems import Place, Report, printable, refuse
+
+# labelImg writes six digits: that much beyond the edge, at least, is no news.
+_DIGITS = 2e-6
+
+_ITEM = re.compile(r"^\s*(?:-|\d+\s*:)\s*(.+?)\s*$")
+
+
+def read_yolo(
+    text: str,
+    source: str,
+    picture: str,
+    size: tuple[int, int],
+    classes: Sequence[str],
+    report: Report = refuse,
+) -> PictureLabels:
+    """Read the boxes of a picture of this size; an empty text is a clean picture.
+
+    ``classes`` are counted from 0; without any, a box is named by its number.
+
+    Raises:
+        LabelError: ``report`` refuses a row; the text names ``source`` and the row.
+    """
+    rows = []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        place = Place(source, f"row {number}", report)
+        values = _numbers_of(line, place) if line.strip() else None
+        row = _read_row(values, size, classes, place) if values else None
+        if row is not None:
+            rows.append(row)
+    return PictureLabels.of_rows(picture, size, rows)
+
+
+def write_yolo(labels: PictureLabels, classes: Sequence[str]) -> str:
+    """Write the boxes of a picture, whose size must be known; ignored ones are left out.
+
+    Six digits, like labelImg: that is as exact as float32 sides are.
+    """
+    width, height = labels.size
+    if width < 1 or height < 1:
+        raise ValueError(f"{labels.picture}: fractions need the picture's size")
+    lines = []
+    for index, (x1, y1, x2, y2) in enumerate(labels.boxes.astype(float)):
+        if not labels.ignored[index]:
+            centre = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height)
+            sides = (*centre, (x2 - x1) / width, (y2 - y1) / height)
+            number = classes.index(labels.classes[index])
+            lines.append(" ".join((str(number), *(f"{side:.6f}" for side in sides))))
+    return "".join(line + "\n" for line in lines)
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Read class names, one a line, or those of a `data.yaml`.
+
+    Of YAML only what such files hold is understood: a list of names, in one line or a line each.
+    """
+    lines = text.removeprefix("\ufeff").splitlines()
+    for at, line in enumerate(lines):
+        if line.startswith("names:"):
+            inline = line.removeprefix("names:").split("#")[0].strip()
+            if inline:
+                found = re.split(r",\s*", inline.strip("[]{} "))
+                return tuple(_bare(re.sub(r"^\d+\s*:\s*", "", name)) for name in found if name)
+            return tuple(_items(lines[at + 1 :]))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return tuple(map(_bare, lines))
+
+
+def numbers_used(text: str) -> set[int]:
+    """Give the class numbers that the readable rows of a text use."""
+    rows = (line.split() for line in text.removeprefix("\ufeff").splitlines())
+    first = (words[0] for words in rows if words)
+    return {int(word) for word in first if re.fullmatch("[0-9]{1,9}", word)}
+
+
+def first_number(used: Iterable[int], num_classes: int) -> int:
+    """Tell from where a data set counts its classes: 1 if 0 is unused and the last fits so.
+
+    Else 0: with 0 unused and the last unused as well, both are possible.
+    """
+    numbers = set(used)
+    return int(bool(numbers) and 0 not in numbers and max(numbers) == num_classes)
+
+
+def looks_like_yolo(text: str) -> bool:
+    """Tell whether the first row that is not blank is one of labels."""
+    line = next((line for line in text.removeprefix("\ufeff").splitlines() if line.strip()), "")
+    words = line.split()
+    try:
+        return len(words) >= 5 and words[0].isdecimal() and bool([float(word) for word in words])
+    except ValueError:
+        return False
+
+
+def _numbers_of(line: str, place: Place) -> list[float] | None:
+    try:
+        values = [float(word) for word in line.split()]
+    except ValueError:
+        values = []
+    if len(values) in {5, 6} and values[0] >= 0 and values[0] == values[0] // 1:
+        return values
+    if len(values) > 6:
+        place.tell("bad-row", "is an outline and not a box: export as detection")
+    else:
+        place.tell("bad-row", "is not class cx cy width height")
+    return None
+
+
+def _read_row(
+    values: list[float], size: tuple[int, int], classes: Sequence[str], place: Place
+) -> LabelRow | None:
+    number = int(values[0])
+    if classes and not (number < len(classes) and classes[number]):
+        place.tell("unknown-class", f"the class {number} is not in the list of classes")
+        return None
+    width, height = size
+    cx, cy, across, down = values[1:5]
+    if max(across, down) > 2 or max(abs(cx), abs(cy)) > 2:
+        place.tell("bad-row", "its numbers are pixels and not fractions")
+        return None
+    sides = [cx - across / 2, cy - down / 2, cx + across / 2, cy + down / 2]
+    near = [min(max(side, 0.0), 1.0) for side in sides]
+    sides = [b if abs(a - b) <= _DIGITS else a for a, b in zip(sides, near, strict=True)]
+    box = usable_box([a * b for a, b in zip(sides, (width, height) * 2, strict=True)], place)
+    name = classes[number] if classes else str(number)
+    score = values[5] if len(values) > 5 else 1.0
+    return None if box is None else LabelRow(box, name, place.row, score=score)
+
+
+def _items(lines: Iterable[str]) -> Iterable[str]:
+    for line in lines:
+        found = _ITEM.match(line.split(" #")[0])
+        if found is None:
+            if line.strip() and not line.lstrip().startswith("#"):
+                return
+            continue
+        yield _bare(found[1])
+
+
+def _bare(name: str) -> str:
+    return printable(name).strip().strip("'\"")

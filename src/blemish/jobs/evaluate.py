@@ -1,0 +1,254 @@
+"""Score a model on labelled pictures: by the same road as `find`, at any score and at its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blemish.core.metrics import LOWEST_SCORE
+from blemish.data.dataset import Dataset
+from blemish.data.images import check_range
+from blemish.data.naming import Naming, share_names
+from blemish.errors import UsageError
+from blemish.jobs.find import counted, find_in
+from blemish.jobs.judging import PICTURES, Judge, Looked
+from blemish.jobs.output import SCORES, Output
+from blemish.jobs.part import PARTS, Part, choose_part
+from blemish.jobs.record import as_record, run_facts
+from blemish.report.scores import Scores, original_lines, score
+from blemish.report.tables import ImageRow, finds_csv
+from blemish.runtime.bundle import Bundle
+from blemish.runtime.finder import Finder, open_finder
+
+OK, SOME_FAILED, INTERRUPTED = 0, 3, 130
+
+Watcher = Callable[[ImageRow, int, int], None]
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What to score, on what, and where the result goes; see `open_finder` for the middle part.
+
+    Attributes:
+        model: the folder of a bundle; None for the one that comes with blemish.
+        data: labelled pictures, see `blemish.data.dataset.read_dataset`.
+        out: the folder of the result.
+        part: `val`, `train` or `all`.
+        share, seed: of the split; None for those that the model was trained with.
+        one_class: whether all classes count as one.
+        min_score: from which score finds are counted and drawn; None for the model's threshold.
+        pictures: of which pictures a drawn copy is written: `all`, `wrong` or `none`.
+        value_range: the values that become black and white in pictures of more than 8 bits.
+        overwrite: whether a result that stands in the folder is replaced.
+    """
+
+    model: Path | None
+    data: Path
+    out: Path
+    part: str = "val"
+    share: float | None = None
+    seed: int | None = None
+    one_class: bool = False
+    min_score: float | None = None
+    region: str = "auto"
+    scale: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    threads: int = 0
+    pictures: str = "all"
+    value_range: tuple[float, float] | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluateReport:
+    """What an evaluation came to.
+
+    Attributes:
+        out: the folder of the result.
+        looked: one for each picture.
+        scores: the numbers.
+        facts: what `scores.json` holds.
+        interrupted: whether it was stopped before the last picture.
+    """
+
+    out: Path
+    looked: tuple[Looked, ...]
+    scores: Scores
+    facts: dict[str, Any]
+    interrupted: bool
+
+    def exit_code(self) -> int:
+        """Give the exit code of the command line: 0, 3 or 130."""
+        if self.interrupted:
+            return INTERRUPTED
+        bad = any(one.row.status in {"failed", "partial"} for one in self.looked)
+        return SOME_FAILED if bad else OK
+
+
+def evaluate_run(
+    settings: EvaluateSettings, watch: Watcher = lambda row, num_done, num_all: None
+) -> EvaluateReport:
+    """Find in the pictures of a data set, score what was found and write it all.
+
+    A picture that cannot be looked at is a failed row and is not scored. ``watch`` is told each
+    row with the number done and the number in all. After Ctrl-C the pictures that are complete
+    are scored.
+
+    Raises:
+        UsageError, LabelError: nothing can be done as asked, or the result cannot be written.
+        BundleError, EngineError: the model cannot be opened.
+    """
+    started = datetime.now(UTC)
+    _check(settings)
+    output = Output(settings.out, SCORES)
+    output.check_free(settings.overwrite)
+    finder = _open(settings)
+    wish = (settings.part, settings.share, settings.seed)
+    part = choose_part(settings.data, *wish, finder.bundle)
+    naming = _name(part.dataset, finder.bundle, settings)
+    output.prepare()
+    wishes = _plain(settings, finder)
+    copies = output.name_pictures([one.name for one in part.listed])
+    # Should the run be killed, `find` sees here which copies are not pictures to look at.
+    begun = run_facts(wishes, finder, started) | {"pictures": copies, "complete": False}
+    output.write_tables({SCORES: as_record(begun)})
+    looked: list[Looked] = []
+    with output.room_for_tables(len(copies)):
+        judge = Judge(naming, finder.min_score, settings.pictures, output)
+        found = find_in(part.listed, _at_any_score(finder), settings.value_range)
+        coming = map(judge, found, part.dataset.samples, copies)
+        complete = _fill(looked, coming, len(copies), watch)
+    fine = [one.picture for one in looked if one.row.status != "failed"]
+    scores = score(fine, naming.names, finder.min_score, np.random.default_rng(0))
+    facts = run_facts(wishes, finder, started) | _facts(part, looked, scores, naming)
+    facts |= {"pictures": output.drawn, "complete": complete}
+    finds = finds_csv([one.row for one in looked], finder.bundle.classes)
+    output.write_tables({"finds.csv": finds.encode("utf-8-sig"), SCORES: as_record(facts)})
+    return EvaluateReport(settings.out, tuple(looked), scores, facts, not complete)
+
+
+def _fill(looked: list[Looked], coming: Iterator[Looked], num_all: int, watch: Watcher) -> bool:
+    """Add the coming pictures, showing each; False when Ctrl-C came first."""
+    try:
+        for one in coming:
+            looked.append(one)
+            watch(one.row, len(looked), num_all)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _at_any_score(finder: Finder) -> Finder:
+    """Give the finder with the lowest score that average precision asks for.
+
+    What it finds from the threshold on is what the finder itself finds: suppression goes from
+    the best score down.
+    """
+    return replace(finder, min_score=min(finder.min_score, LOWEST_SCORE))
+
+
+def _check(settings: EvaluateSettings) -> None:
+    for name, value, known in (
+        ("--split", settings.part, PARTS),
+        ("--pictures", settings.pictures, PICTURES),
+    ):
+        if value not in known:
+            raise UsageError(f"{name} {value!r} is not one of {', '.join(known)}")
+    check_range(settings.value_range)
+
+
+def _open(settings: EvaluateSettings) -> Finder:
+    return open_finder(
+        settings.model,
+        settings.min_score,
+        settings.region,
+        scale=settings.scale,
+        engine=settings.engine,
+        precision=settings.precision,
+        threads=settings.threads,
+    )
+
+
+def _name(dataset: Dataset, bundle: Bundle, settings: EvaluateSettings) -> Naming:
+    used = {dataset.classes[label] for one in dataset.samples for label in one.defects.labels}
+    return share_names(bundle.classes, dataset.classes, used, settings.one_class)
+
+
+def _plain(settings: EvaluateSettings, finder: Finder) -> dict[str, Any]:
+    return asdict(settings) | {
+        "model": str(finder.bundle.path),
+        "data": str(settings.data),
+        "out": str(settings.out),
+        "min_score": finder.min_score,
+    }
+
+
+def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming) -> dict[str, Any]:
+    failed = sum(one.row.status == "failed" for one in looked)
+    return {
+        "data": {
+            "pictures": len(part.dataset),
+            "of": part.num_all,
+            "unlabelled": part.num_unlabelled,
+            "share": part.share,
+            "seed": part.seed,
+        },
+        "num_scored": len(looked) - failed,
+        "num_failed": failed,
+        "note": naming.note,
+        **scores.facts(),
+        "images": [one.facts() for one in looked],
+    }
+
+
+def describe(report: EvaluateReport) -> list[str]:
+    """Give the lines that stand before the table: what was scored, and the averages."""
+    facts, overall = report.facts, report.scores.overall
+    part, name = facts["data"], facts["settings"]["part"]
+    which = f"all of {counted(part['of'], 'picture')}"
+    if name != "all":
+        which = (
+            f"the {name} part, {part['pictures']} of {part['of']} pictures (share "
+            f"{part['share']:g}, seed {part['seed']})"
+        )
+    labels = counted(overall.centre.num_true, "label")
+    ignored = f", {overall.num_ignored} ignored" if overall.num_ignored else ""
+    lines = [f"Model {facts['bundle']['name']} on {which}: {labels}{ignored}"]
+    lines += [facts["note"]] if facts["note"] else []
+    if part["unlabelled"]:
+        lines.append(
+            f"Nobody has labelled, so not scored: {counted(part['unlabelled'], 'picture')}"
+        )
+    if failed := [one for one in report.looked if one.row.status == "failed"]:
+        names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
+        lines.append(
+            f"Not scored: {counted(len(failed), 'picture')} that cannot be looked at ({names})"
+        )
+    if report.interrupted:
+        lines.append("Interrupted: only the pictures that were complete are scored.")
+    lines += original_lines(report.scores)
+    if overall.centre.num_true:
+        low, high = report.scores.interval
+        lines += [
+            f"95 % interval of mAP: {low:.2f} to {high:.2f}, for pictures like these",
+            "mAP is the area under the whole precision-recall curve at IoU 0.5; COCO's AP: "
+            f"{overall.coco[0.5]:.4f} at 0.5, {overall.coco_mean:.4f} at 0.50:0.95, "
+            f"{overall.coco[0.3]:.4f} at 0.3",
+        ]
+    return lines
+
+
+def places(report: EvaluateReport) -> list[str]:
+    """Give the lines that stand below the table: its threshold, and where the result is."""
+    lines = [
+        f"Counted at the score {report.scores.threshold:g}: precision and recall by IoU 0.5, hits "
+        "and false finds by the centre of the find.",
+        f"Scores: {report.out / SCORES}, {report.out / 'finds.csv'}",
+    ]
+    if report.facts["pictures"]:
+        lines.append(f"Pictures: {report.out / 'pictures'}")
+    return lines

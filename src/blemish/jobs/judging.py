@@ -1,0 +1,90 @@
+"""One picture of an evaluation: what was found in it set against its labels, and drawn."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.core.matching import Match, match_centre
+from blemish.core.metrics import Scored, above
+from blemish.data.dataset import Sample
+from blemish.data.naming import Naming
+from blemish.jobs.output import Output
+from blemish.report.judged import draw_judged
+from blemish.report.tables import ImageRow
+from blemish.training.calibrate import scored
+
+PICTURES = ("all", "wrong", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """One picture: its row with the finds at the threshold, and how they are judged.
+
+    Attributes:
+        row: a failed picture has no finds, and is not scored.
+        picture: finds of any score and the labels, under the shared class names.
+        match: the finds at the threshold, paired by centre.
+    """
+
+    row: ImageRow
+    picture: Scored
+    match: Match
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a label is missed or a find is false."""
+        num_true = int((~self.picture[2]).sum())
+        return bool(self.match.false.any()) or int(self.match.hit.sum()) < num_true
+
+    def facts(self) -> dict[str, Any]:
+        """Give the picture's line of the record."""
+        failed = self.row.status == "failed"
+        num_true, num_hits = int((~self.picture[2]).sum()), int(self.match.hit.sum())
+        return {
+            "image": self.row.image,
+            "status": self.row.status,
+            "labels": num_true,
+            "ignored": int(self.picture[2].sum()),
+            "hits": None if failed else num_hits,
+            "missed": None if failed else num_true - num_hits,
+            "false": None if failed else int(self.match.false.sum()),
+            "error": self.row.error,
+        }
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges what was found in a picture and writes its drawn copy."""
+
+    naming: Naming
+    threshold: float
+    pictures: str
+    output: Output
+
+    def __call__(
+        self, found: tuple[ImageRow, NDArray[np.uint8] | None], sample: Sample, copy: str
+    ) -> Looked:
+        """Judge one picture by its labels; ``copy`` is the name of its drawn copy."""
+        row, pixels = found
+        naming = self.naming
+        true = naming.true(sample.defects)
+        picture = scored(naming.found(row.defects), true, sample.strength)
+        kept = above(picture, self.threshold)
+        looked = Looked(self._at_threshold(row), picture, match_centre(*kept))
+        if pixels is None or not _wants_picture(self.pictures, looked):
+            return looked
+        match, names = looked.match, naming.names
+        draw = lambda: draw_judged(pixels, kept, match, names)  # noqa: E731
+        return replace(looked, row=self.output.keep(copy, looked.row, draw))
+
+    def _at_threshold(self, row: ImageRow) -> ImageRow:
+        kept = row.defects.take(np.asarray(row.defects.scores >= self.threshold))
+        if row.status == "defective" and not len(kept):
+            return replace(row, defects=kept, status="clean")
+        return replace(row, defects=kept)
+
+
+def _wants_picture(pictures: str, looked: Looked) -> bool:
+    return pictures == "all" or (pictures == "wrong" and looked.is_wrong)
