@@ -22,7 +22,8 @@ MOST_WINDOWS, LONGEST_SIDE = 4096, 65536  # the exporter wants bounds; engines d
 def pick_peaks(heat: Tensor, sides: Tensor, top_k: int) -> Candidates:
     """Give boxes (N, K, 4), scores (N, K) best first and labels (N, K) of the local maxima.
 
-    A window with fewer cells than ``top_k`` is filled up with rows of score 0.
+    A box is the mean of those that the peak's cell and its eight neighbours give, weighted by
+    their heat. A window with fewer cells than ``top_k`` is filled up with rows of score 0.
     """
     num_classes, width = heat.shape[1], heat.shape[3]
     highest = F.max_pool2d(heat, 3, stride=1, padding=1)
@@ -32,11 +33,31 @@ def pick_peaks(heat: Tensor, sides: Tensor, top_k: int) -> Candidates:
     plane = places // cells
     cell = places - plane * cells
     labels = plane.clamp(max=num_classes - 1)
-    chosen = sides.flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(2).expand(-1, -1, 4))
     row = cell // width
-    centres = F.pad((cell - row * width).unsqueeze(2), (0, 1)) + F.pad(row.unsqueeze(2), (1, 0))
-    boxes = sides_to_boxes((centres.float() + 0.5) * CELL, chosen)
+    boxes = _mean_boxes(heat, sides, (labels, row, cell - row * width))
     return boxes, logits.float().sigmoid(), labels
+
+
+def _mean_boxes(heat: Tensor, sides: Tensor, peaks: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    """Give the boxes (N, K, 4) of peaks, planes, rows and columns (N, K), each a mean of nine."""
+    plane, row, column = peaks
+    width, cells = heat.shape[3] + 2, (heat.shape[2] + 2) * (heat.shape[3] + 2)
+    # A border of cold cells, so that every peak has eight neighbours.
+    hot = F.pad(heat, (1, 1, 1, 1), value=NOTHING).flatten(1).float().sigmoid()
+    reach = F.pad(sides, (1, 1, 1, 1)).flatten(2).transpose(1, 2)
+    boxes = torch.zeros_like(reach[:, :1])
+    total = torch.zeros_like(hot[:, :1])
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            cell = (row + 1 + down) * width + column + 1 + right
+            weight = hot.gather(1, plane * cells + cell)
+            across = F.pad((column + right).unsqueeze(2), (0, 1))
+            centres = across + F.pad((row + down).unsqueeze(2), (1, 0))
+            chosen = reach.gather(1, cell.unsqueeze(2).expand(-1, -1, 4))
+            one = sides_to_boxes((centres.float() + 0.5) * CELL, chosen)
+            boxes = boxes + weight.unsqueeze(2) * one
+            total = total + weight
+    return boxes / total.unsqueeze(2)
 
 
 def pick_anchors(net: RetinaNet, outputs: Any, top_k: int) -> Candidates:
