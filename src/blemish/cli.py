@@ -265,7 +265,7 @@ def prepare(
 @app.command()
 def train(
     data: Annotated[
-        Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
+        Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")
     ] = None,
     *,
     drawn: Annotated[
@@ -419,9 +419,7 @@ def evaluate(
     model: Annotated[
         str, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, or `default`.")
     ],
-    data: Annotated[
-        Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a COCO .json.")
-    ],
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
     part: Annotated[

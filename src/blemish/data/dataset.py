@@ -173,12 +173,15 @@ def split(
     if 0 < share < 1 and len(order) > 1:
         num_held = min(max(num_held, 1), len(order) - 1)
     held = {index for name in order[:num_held] for index in groups[name]}
-    return _part(dataset, held, inside=False), _part(dataset, held, inside=True)
+    return part_at(dataset, held)
 
 
-def _part(dataset: Dataset, held: set[int], inside: bool) -> Dataset:
-    chosen = (s for index, s in enumerate(dataset.samples) if (index in held) is inside)
-    return _only(dataset, tuple(chosen))
+def part_at(dataset: Dataset, held: set[int]) -> tuple[Dataset, Dataset]:
+    """Give (training, validation), the second with the samples at these places."""
+    samples = enumerate(dataset.samples)
+    learned = tuple(sample for place, sample in samples if place not in held)
+    chosen = tuple(dataset.samples[place] for place in sorted(held))
+    return _only(dataset, learned), _only(dataset, chosen)
 
 
 def own_split(dataset: Dataset) -> tuple[Dataset, Dataset] | None:

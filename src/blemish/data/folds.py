@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blemish.data.dataset import TEST, Dataset, Sample, own_split, split
+from blemish.data.dataset import TEST, Dataset, Sample, own_split, part_at, split
 from blemish.data.groups import grouping
 from blemish.errors import UsageError
 
@@ -74,9 +74,4 @@ def make_folds(
     held: list[set[int]] = [set() for _ in range(number)]
     for name in sorted(order, key=lambda name: -len(groups[name])):
         min(held, key=len).update(groups[name])
-    return [(_part(dataset, one, False), _part(dataset, one, True)) for one in held]
-
-
-def _part(dataset: Dataset, held: set[int], inside: bool) -> Dataset:
-    chosen = (s for index, s in enumerate(dataset.samples) if (index in held) is inside)
-    return replace(dataset, samples=tuple(chosen), problems=(), unlabelled=())
+    return [part_at(dataset, one) for one in held]

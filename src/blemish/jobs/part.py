@@ -20,7 +20,7 @@ from blemish.errors import UsageError
 from blemish.runtime.bundle import Bundle
 
 PARTS = ("val", "train", "all")
-HELD_SHARE, SEED = 0.2, 0  # as `blemish train` holds out unless told otherwise
+USUAL = Split()  # as `blemish train` holds out unless told otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +60,8 @@ def choose_part(
     """
     then = bundle.training.get("settings", {})
     then = then if isinstance(then, Mapping) and then.get("data") else {}
-    share = then.get("held_share", HELD_SHARE) if share is None else share
-    seed = then.get("seed", SEED) if seed is None else seed
+    share = then.get("held_share", USUAL.share) if share is None else share
+    seed = then.get("seed", USUAL.seed) if seed is None else seed
     whole = survey_dataset(data)
     refuse_broken(whole, unreadable=False)
     part = whole

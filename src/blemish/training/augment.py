@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blemish.core.boxes import Boxes, box_area, clip_boxes
+from blemish.model.prove import VISIBLE
 
 Pixels = NDArray[np.uint8]
-VISIBLE = 0.4  # a box with less of its area inside the crop is ignored, not positive
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """How weights move: Muon for the hidden convolutions, AdamW for everything else.
 
-Muon (Jordan et al. 2024, arXiv 2502.16982) takes the step of a weight matrix with all its singular
-values made equal, so that rare directions, such as those of faint marks, are learned as fast as
-common ones. Kernels are taken as matrices of (outputs, inputs x height x width).
+Muon (Jordan et al. 2024) takes the step of a weight matrix with all its singular values made equal,
+so that rare directions, such as those of faint marks, are learned as fast as common ones; its
+length is matched to AdamW's (Liu et al. 2025, arXiv 2502.16982). Kernels are taken as matrices of
+(outputs, height x width x inputs).
 """
 
 from collections.abc import Mapping
@@ -11,12 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-LAST = (
-    "heat",
-    "sides",
-    "classes",
-    "boxes",
-)  # the net's answers: few outputs, for which Muon is not meant
+# The nets' answers: few outputs, for which Muon is not meant.
+LAST = ("heat", "sides", "classes", "boxes")
 
 
 class Optimiser:

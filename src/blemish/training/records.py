@@ -9,8 +9,9 @@ from typing import Any
 from blemish.errors import TrainingError
 from blemish.model.nets import Detector, build_net
 from blemish.training.checkpoint import load_weights
+from blemish.training.log import LOG, read_log
 
-SETTINGS, LOG = "settings.json", "log.jsonl"
+SETTINGS = "settings.json"
 TAIL = 5  # validations that go into a bundle
 # Of one machine only, or of no meaning to whoever gets the bundle.
 PRIVATE = frozenset({"run", "cache", "drawers", "threads", "resume"})
@@ -74,8 +75,7 @@ def read_record(path: Path) -> Record:
     """
     try:
         settings = json.loads((path / SETTINGS).read_text(encoding="utf-8"))
-        log = (path / LOG).read_text(encoding="utf-8") if (path / LOG).exists() else ""
-        rows = [json.loads(line) for line in log.splitlines() if line.endswith("}")]
+        rows = read_log(path / LOG)
         if not (settings["net"] and settings["classes"]):
             raise ValueError("no net or no classes")
     except OSError as error:
