@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from blemish.model.prove import VISIBLE
 from blemish.training.plan import Fingerprint, choose_batch, choose_crop, choose_epochs, epoch_of
 
 
@@ -18,13 +21,21 @@ def of(sizes: list[tuple[int, int]], sides: list[float]) -> Fingerprint:
         ([(100, 90)], [20], 128),
         ([(4000, 3000)], [300] * 10, 608),
         ([(500, 400)], [450], 512),
-        ([(900, 900)], [20] * 99 + [700], 416),
+        ([(900, 900)], [20] * 99 + [500], 416),
+        ([(900, 900)], [20] * 99 + [700], 512),
     ],
 )
 def test_a_crop_shows_nearly_every_box_and_no_more_than_the_picture(
     sizes: list[tuple[int, int]], sides: list[float], crop: int
 ) -> None:
     assert choose_crop(of(sizes, sides)) == crop
+
+
+@given(st.integers(4, 3000), st.integers(4, 3000))
+def test_the_crop_around_any_box_shows_enough_of_it_to_teach_it(width: int, height: int) -> None:
+    boxes = np.array([(0, 0, 20, 20)] * 99 + [(0, 0, width, height)], np.float32)
+    crop = choose_crop(Fingerprint(((3000, 3000),), boxes))
+    assert min(crop / width, 1) * min(crop / height, 1) > VISIBLE
 
 
 def test_a_step_looks_at_about_as_many_pixels_whatever_the_crop() -> None:

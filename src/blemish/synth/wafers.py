@@ -1,11 +1,12 @@
 """A drawn wafer: a pure function of (seed, index) to a picture and what is truly on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.core.boxes import as_boxes, box_iou
+from blemish.core.boxes import as_boxes
 from blemish.core.defects import Defects
 from blemish.synth.disc import Disc, draw_disc, draw_thickness_field
 from blemish.synth.fields import Field, blur, edge, grid
@@ -40,8 +41,10 @@ Box = NDArray[np.float32]  # (4,) xyxy
 
 SIDE = 900  # px; sizes of marks are meant for this
 CLEAN_SHARE = 0.12
-ONE_BOX = 0.25  # labels whose boxes overlap by more than this IoU get one box: for marks of a few
-# pixels that is 17 px from centre to centre, for large ones it is where they begin to touch
+# A person boxes marks that touch as one, and marks with room between them one by one. What lies
+# between is a matter of taste, which nothing can learn and nobody can judge; it is not drawn.
+TOUCHING = 6.0  # px between what is seen of two labels, up to which they share a box
+APART = 20.0  # px that are left between the circles of marks that do not touch
 
 _KIND_SHARES = (0.29, 0.16, 0.16, 0.25, 0.14)
 
@@ -150,20 +153,23 @@ def _table_index(thickness_nm: float) -> int:
 
 
 def _draw_marks(rng: np.random.Generator, depth: Field, held_back: bool) -> list[Mark]:
-    """Draw the marks of one wafer: none on a clean one, alone or in touching groups."""
+    """Draw the marks of one wafer: none on a clean one, each alone or one of a touching group."""
     if rng.random() < CLEAN_SHARE:
         return []
     marks: list[Mark] = []
+    taken: list[_Circle] = []
     for _ in range(1 + min(int(rng.geometric(0.24)), 14)):
-        place = _draw_place(rng, depth)
-        if place is None:
-            continue
         kind = str(rng.choice(KINDS, p=_KIND_SHARES))
         if held_back and rng.random() < 0.4:
             kind = HELD_BACK_KINDS[0]
-        marks.append(draw_mark(rng, kind, place))
+        first = _draw_place(rng, depth, log_uniform(rng, *size_range(kind)) / 2, taken)
+        if first is None:
+            continue
+        group = [first]
         if kind != "smear" and rng.random() < 0.12:
-            marks.extend(_draw_group(rng, depth, marks[-1], place))
+            group += _draw_neighbours(rng, depth, first, size_range(kind), taken)
+        marks += _draw_group(rng, kind, group)
+        taken += group
     return [mark for mark in marks if _fits(mark)]
 
 
@@ -173,32 +179,71 @@ def _fits(mark: Mark) -> bool:
     return bool(min(rows.start, columns.start) >= 0 and max(rows.stop, columns.stop) <= SIDE)
 
 
-def _draw_place(rng: np.random.Generator, depth: Field) -> tuple[float, float] | None:
-    """Draw a place on the wafer, one in six near the rim; None if the picture shows too little."""
+class _Circle(NamedTuple):
+    """Where a mark is to come: its middle and half its size, px."""
+
+    x: float
+    y: float
+    radius: float
+
+    def is_free(self, depth: Field, taken: list["_Circle"]) -> bool:
+        """Tell whether it lies on the wafer and clearly apart from what is taken."""
+        if not (12 < self.x < SIDE - 12 and 12 < self.y < SIDE - 12):
+            return False
+        return bool(depth[int(self.y), int(self.x)] > 5) and all(
+            np.hypot(self.x - other.x, self.y - other.y) > self.radius + other.radius + APART
+            for other in taken
+        )
+
+
+def _draw_place(
+    rng: np.random.Generator, depth: Field, radius: float, taken: list[_Circle]
+) -> _Circle | None:
+    """Draw a free place, one in six near the rim; None if there is too little room."""
     near_rim = rng.random() < 0.16
     for _ in range(60):
         x, y = rng.uniform(12, SIDE - 12, 2)
-        inside = depth[int(y), int(x)]
-        if inside > 5 and (not near_rim or inside < 45):
-            return float(x), float(y)
+        circle = _Circle(float(x), float(y), radius)
+        if circle.is_free(depth, taken) and (not near_rim or depth[int(y), int(x)] < 45):
+            return circle
         near_rim = near_rim and rng.random() > 0.03
     return None
 
 
-def _draw_group(
-    rng: np.random.Generator, depth: Field, first: Mark, place: tuple[float, float]
-) -> list[Mark]:
-    """Draw neighbours of a mark, of its kind, that touch or nearly touch it."""
-    low, high = size_range(first.kind)
-    group: list[Mark] = []
-    x, y = place
+def _draw_neighbours(
+    rng: np.random.Generator,
+    depth: Field,
+    first: _Circle,
+    sizes: tuple[float, float],
+    taken: list[_Circle],
+) -> list[_Circle]:
+    """Draw a chain of places, each of which touches the one before or all but touches it."""
+    chain = [first]
     for _ in range(int(rng.integers(1, 6))):
-        size = log_uniform(rng, low, high)
-        angle, reach = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.7, 1.3) + 8
-        x, y = x + reach * np.cos(angle), y + reach * np.sin(angle)
-        if 12 < x < SIDE - 12 and 12 < y < SIDE - 12 and depth[int(y), int(x)] > 5:
-            group.append(draw_mark(rng, first.kind, (x, y), size))
-    return group
+        last, radius = chain[-1], log_uniform(rng, *sizes) / 2
+        angle = rng.uniform(0, 2 * np.pi)
+        reach = (last.radius + radius) * rng.uniform(0.6, 1) + rng.uniform(0, 2)
+        x, y = last.x + reach * np.cos(angle), last.y + reach * np.sin(angle)
+        circle = _Circle(float(x), float(y), radius)
+        if circle.is_free(depth, taken):
+            chain.append(circle)
+    return chain[1:]
+
+
+def _draw_group(rng: np.random.Generator, kind: str, group: list[_Circle]) -> list[Mark]:
+    """Draw the marks of a group: of one stuff, so about as strong as each other."""
+    marks = [draw_mark(rng, kind, (x, y), 2 * radius) for x, y, radius in group]
+    first = marks[0]
+    return [first] + [
+        replace(
+            mark,
+            effect=first.effect,
+            tint=first.tint,
+            sign=first.sign,
+            contrast=first.contrast * float(np.exp(rng.normal(0, 0.25))),
+        )
+        for mark in marks[1:]
+    ]
 
 
 def _put_on(surface: _Surface, bare: Field, marks: list[Mark]) -> Field:
@@ -248,7 +293,7 @@ def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Dis
         extent = visible_extent(signal)
         strengths.append(mark_strength(signal, backdrop, extent))
         extents.append(np.add(extent, corner * 2, dtype=np.float32))
-    groups = _groups([_generous(extent) for extent in extents], np.array(strengths, np.float32))
+    groups = _groups(extents, np.array(strengths, np.float32))
     # The strongest of a group speaks for it: its kind and its strength are the group's.
     leaders = [max(group, key=strengths.__getitem__) for group in groups]
     boxes = [_box(rng, _hull([extents[member] for member in group])) for group in groups]
@@ -257,15 +302,16 @@ def _answers(rng: np.random.Generator, shot: _Shot, marks: list[Mark], disc: Dis
     return Wafer(shot.pixels, Defects.of(boxes), strength, kinds, disc)
 
 
-def _groups(boxes: list[Box], strength: NDArray[np.float32]) -> list[list[int]]:
-    """Give the marks that a person puts into one box: labels whose boxes overlap a good deal.
+def _groups(extents: list[Box], strength: NDArray[np.float32]) -> list[list[int]]:
+    """Give the marks that a person puts into one box: labels that touch, see `TOUCHING`.
 
-    A chain of overlaps is one group. Marks too faint to be labels stay alone.
+    A chain is one group. Marks too faint to be labels stay alone.
     """
-    stacked = as_boxes(boxes)
+    low, high = np.split(as_boxes(extents), 2, axis=1)
+    gap = np.maximum(low[:, None] - high, low - high[:, None]).max(axis=-1)
     clear = strength >= LABEL_STRENGTH
-    linked = (box_iou(stacked, stacked) > ONE_BOX) & clear & clear[:, None]
-    linked |= np.eye(len(boxes), dtype=bool)
+    linked = (gap <= TOUCHING) & clear & clear[:, None]
+    linked |= np.eye(len(extents), dtype=bool)
     while ((wider := linked @ linked) != linked).any():
         linked = wider
     return [np.flatnonzero(row).tolist() for row in np.unique(linked, axis=0)]
@@ -298,17 +344,10 @@ def _hull(boxes: list[Box]) -> Box:
     return np.concatenate([stacked[:, :2].min(axis=0), stacked[:, 2:].max(axis=0)])
 
 
-def _generous(extent: Box) -> Box:
-    """Give the box that a person draws around what is seen, before the hand shakes."""
-    sides = np.maximum((extent[2:] - extent[:2]) * 1.15 + 19, 26)
-    centre = (extent[:2] + extent[2:]) / 2
-    return np.concatenate([centre - sides / 2, centre + sides / 2])
-
-
 def _box(rng: np.random.Generator, extent: Box) -> Box:
     """Box what is seen with a person's scatter; never under 26 px, in the picture."""
-    generous = _generous(extent)
-    sides = (generous[2:] - generous[:2]) * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2)
+    sides = np.maximum((extent[2:] - extent[:2]) * 1.15 + 19, 26)
+    sides = sides * rng.normal(1, 0.05) * rng.normal(1, 0.03, 2)
     sides = np.maximum(sides, 26)
     centre = (extent[:2] + extent[2:]) / 2 + rng.normal(0, 1 + 0.015 * sides)
     box = np.rint(np.concatenate([centre - sides / 2, centre + sides / 2]))

@@ -16,6 +16,7 @@ PIXELS = 8 * CROP * CROP  # of a step, however large its crops are
 EPOCHS = 30
 FEWEST_STEPS = 1500  # a small set takes more epochs: under this, most nets have learned little
 FULL_SHARE = 0.9  # of the boxes must fit into half a crop
+LEAST_SHOWN = 0.5  # of the largest box's area a crop around it must show, or it would be ignored
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,16 @@ class Fingerprint:
 
 
 def choose_crop(found: Fingerprint) -> int:
-    """Give the side of a crop in px: twice nearly every box, no larger than the pictures."""
-    long = float(np.quantile(found.sides.max(axis=1), FULL_SHARE)) if len(found.boxes) else 0.0
+    """Give the side of a crop in px: twice nearly every box, and enough to teach the largest.
+
+    It is no larger than the pictures.
+    """
+    sides = found.sides if len(found.boxes) else np.zeros((1, 2), np.float32)
+    long = sides.max(axis=1)
+    shown = np.maximum(LEAST_SHOWN * long, np.sqrt(LEAST_SHOWN * sides.prod(axis=1)))
+    least = max(CROP, 2 * float(np.quantile(long, FULL_SHARE)), float(shown.max()))
     most = max((max(size) for size in found.sizes), default=CROP)
-    return math.ceil(min(max(CROP, 2 * long), most) / STRIDE) * STRIDE
+    return math.ceil(min(least, most) / STRIDE) * STRIDE
 
 
 def choose_batch(crop: int) -> int:

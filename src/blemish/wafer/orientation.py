@@ -47,6 +47,8 @@ def find_flat(edges: Edges, shape: Shape) -> Found | None:
 
     def first_true(guesses: list[Found]) -> Found | None:
         for guess in guesses:
+            if _middle(rim[0], guess) > 0.7:  # the rim is there: not worth the fit
+                continue
             found = _fit_chord(unit, normals, guess, shape.radius)
             if found is not None and _arc_is_missing(*rim, found):
                 return found
@@ -117,10 +119,15 @@ def _arc_is_missing(held: NDArray[np.bool_], seen: NDArray[np.bool_], flat: Foun
     """Tell whether the rim is seen on both sides of the chord but not behind its middle."""
     half, beside = float(np.arccos(1 - flat.depth)), 0.2
     low, high = flat.turn - half, flat.turn + half
-    middle = flat.turn - half / 2, flat.turn + half / 2
-    missing = _share(held, *middle) <= 0.4 and _share(seen, *middle) >= 0.6
+    missing = _middle(held, flat) <= 0.4 and _middle(seen, flat) >= 0.6
     left, right = _share(held, low - beside, low), _share(held, high, high + beside)
     return missing and min(left, right) >= 0.4
+
+
+def _middle(sectors: NDArray[np.bool_], flat: Found) -> float:
+    """Give the share of the sectors behind the middle half of a flat."""
+    half = float(np.arccos(1 - flat.depth))
+    return _share(sectors, flat.turn - half / 2, flat.turn + half / 2)
 
 
 def _share(sectors: NDArray[np.bool_], low: float, high: float) -> float:
