@@ -34,6 +34,8 @@ RIM_MARGIN = 0.005
 # Pixels beyond the rim that are looked at as well, so that the net sees what a rim is.
 RIM_ROOM = 8
 
+CELL = 8  # px, a multiple of every net's finest stride
+
 
 def find_rim(pixels: Pixels) -> Outline | None:
     """Find the wafer without its notch, which does not decide what lies on it."""
@@ -129,15 +131,14 @@ class Finder:
     ) -> tuple[Pixels, NDArray[np.float32]]:
         """Give the part of a picture that holds the wafer, and its corner as x, y, x, y.
 
-        It begins on the net's stride, so the net sees the wafer as in the whole picture; what
+        It begins on the nets' finest cells, so boxes come out as in the whole picture; what
         lies beyond would be looked at only to be dropped.
         """
         if outline is None:
             return pixels, np.zeros(4, np.float32)
-        stride = self.bundle.stride
         bounds = np.array(outline.bounds, np.float64) * factors
         margin = RIM_ROOM + RIM_MARGIN * outline.diameter * float(factors[0])
-        left, top = (max(int((low - margin) // stride) * stride, 0) for low in bounds[:2])
+        left, top = (max(int((low - margin) // CELL) * CELL, 0) for low in bounds[:2])
         right, bottom = (int(np.ceil(high + margin)) for high in bounds[2:])
         part = pixels[top:bottom, left:right]
         if 0 in part.shape:
