@@ -1,5 +1,6 @@
 import json
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,13 @@ def test_every_fold_is_trained_and_the_spread_is_theirs(settings: TrainSettings)
     assert len(held[0] | held[1]) == 6
 
 
-def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
-    from dataclasses import replace
+def test_each_picture_is_decoded_once_for_all_folds(settings: TrainSettings) -> None:
+    train_folds(replace(settings, cache=None))
+    assert len(list(settings.run.rglob("*.npy"))) == 6
+    assert not [path for path in settings.run.glob("fold-*/pictures")]
 
+
+def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
     train_folds(settings)
     weights = load_weights(settings.run / "fold-2")
     before = [(settings.run / f"fold-{n}/log.jsonl").read_text() for n in (1, 2)]
@@ -63,8 +68,6 @@ def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
 
 
 def test_folds_need_labelled_pictures_and_enough_of_them(settings: TrainSettings) -> None:
-    from dataclasses import replace
-
     with pytest.raises(TrainingError, match="folds are made of labelled"):
         train_folds(replace(settings, data=None))
     with pytest.raises(UsageError, match="7 folds cannot be made of 6"):

@@ -12,6 +12,7 @@ from blemish.training.checkpoint import write_beside
 from blemish.training.log import LOG, read_log
 
 SUMMARY = "folds.json"
+PICTURES = "pictures"
 SCORES = ("ap50", "recall")
 
 
@@ -44,6 +45,8 @@ def train_folds(
         raise TrainingError("folds are trained by one process; run them without torchrun")
     if settings.data is None:
         raise TrainingError("folds are made of labelled pictures; name the data set again")
+    # One folder for all: each picture is decoded once, whichever fold learns from it.
+    settings = replace(settings, cache=settings.cache or settings.run / PICTURES)
     rows: list[dict[str, float]] = []
     for fold in range(settings.folds):
         place = settings.run / f"fold-{fold + 1}"
