@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blemish import __version__
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import BlemishError, UsageError
 
 if TYPE_CHECKING:
@@ -234,7 +235,10 @@ def prepare(
     val: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Share to validate on.", show_default="its own split, else 0.2"
+            min=0,
+            max=1,
+            help="Share to validate on.",
+            show_default=f"its own split, else {HELD_SHARE}",
         ),
     ] = None,
     group: Annotated[
@@ -243,7 +247,7 @@ def prepare(
             metavar="REGEX|COLUMN", help="What keeps pictures together.", show_default="likeness"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the split.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the split.")] = SEED,
     copy: Annotated[bool, typer.Option("--copy", help="Copy pictures, never link them.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -293,7 +297,7 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
     val: Annotated[
         float, typer.Option(min=0, max=1, help="Share of DATA that is validated on.")
-    ] = 0.2,
+    ] = HELD_SHARE,
     group: Annotated[
         str | None,
         typer.Option(
@@ -325,7 +329,7 @@ def train(
             show_default="default for a centernet on DATA, else nothing",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = SEED,
     threads: Threads = 0,
     batch: Annotated[
         int, typer.Option(min=0, help="Crops a step.", show_default="from the data")

@@ -8,6 +8,7 @@ import numpy as np
 
 from blemish.data.dataset import TEST, Dataset, Sample, own_split, part_at, split
 from blemish.data.groups import grouping
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import UsageError
 
 
@@ -23,8 +24,8 @@ class Split:
         fold: which of them is held out, from 0.
     """
 
-    share: float = 0.2
-    seed: int = 0
+    share: float = HELD_SHARE
+    seed: int = SEED
     group: str | None = None
     folds: int = 0
     fold: int = 0

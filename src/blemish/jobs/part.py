@@ -15,12 +15,12 @@ from blemish.data.dataset import (
     survey_dataset,
 )
 from blemish.data.folds import Split, choose_split
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
 from blemish.runtime.bundle import Bundle
 
 PARTS = ("val", "train", "all")
-USUAL = Split()  # as `blemish train` holds out unless told otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +60,8 @@ def choose_part(
     """
     then = bundle.training.get("settings", {})
     then = then if isinstance(then, Mapping) and then.get("data") else {}
-    share = then.get("held_share", USUAL.share) if share is None else share
-    seed = then.get("seed", USUAL.seed) if seed is None else seed
+    share = then.get("held_share", HELD_SHARE) if share is None else share
+    seed = then.get("seed", SEED) if seed is None else seed
     whole = survey_dataset(data)
     refuse_broken(whole, unreadable=False)
     part = whole

@@ -14,6 +14,7 @@ from blemish import __version__
 from blemish.data.dataset import TEST, TRAIN, VAL, Dataset, Sample, split
 from blemish.data.doctor import Examination
 from blemish.data.groups import read_groups
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import write_whole
 from blemish.data.labels import PictureLabels
 from blemish.data.likeness import group_alike
@@ -26,7 +27,6 @@ from blemish.jobs.doctor import Checkup, look_over
 Show = Callable[[float, str], None]
 
 SUMMARY = "summary.json"
-HELD = 0.2  # of the pictures are for validation, where the data set has no split of its own
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class PrepareSettings:
         out: a new or empty folder.
         labels: the labels' format; None for what shows by itself.
         form: size of the pictures, and whether they are copied.
-        val: the share of pictures to validate on; None for the data set's own split, or `HELD`.
+        val: the share of pictures to validate on; None for the data set's own split, or
+            `HELD_SHARE`.
         group: a column or a pattern, see `blemish.data.groups`; pictures of a group stay together.
         seed: decides the split.
     """
@@ -49,7 +50,7 @@ class PrepareSettings:
     form: Form = field(default_factory=Form)
     val: float | None = None
     group: str | None = None
-    seed: int = 0
+    seed: int = SEED
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ def choose_parts(
         return own, True
     groups = _groups_of(settings, found)
     samples = Dataset(found.samples, dataset.classes)
-    share = HELD if settings.val is None else settings.val
+    share = HELD_SHARE if settings.val is None else settings.val
     held = split(samples, share, settings.seed, lambda sample: groups[sample.path])[1]
     kept_back = {sample.path for sample in held.samples}
     return [VAL if sample.path in kept_back else TRAIN for sample in found.samples], False
@@ -182,7 +183,7 @@ def _summary(
 ) -> dict[str, Any]:
     found, problems = checkup.examination, checkup.problems
     left_out = [one for one in problems if one.severity == BROKEN or one.kind == "unlabelled"]
-    asked = HELD if settings.val is None else settings.val
+    asked = HELD_SHARE if settings.val is None else settings.val
     return {
         "blemish": __version__,
         "data": shown(settings.data),

@@ -18,6 +18,7 @@ import torch
 
 from blemish.data.dataset import Dataset, read_dataset
 from blemish.data.folds import Split, choose_split
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
@@ -80,7 +81,7 @@ class TrainSettings:
 
     run: Path
     data: Path | None = None
-    held_share: float = 0.2
+    held_share: float = HELD_SHARE
     group: str | None = None
     folds: int = 0
     fold: int = 0
@@ -91,7 +92,7 @@ class TrainSettings:
     num_looked: int = 40
     start: str = NOTHING
     resume: bool = False
-    seed: int = 0
+    seed: int = SEED
     threads: int = 0
     classes: tuple[str, ...] = ("defect",)
     net: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_NET))
