@@ -52,7 +52,7 @@ def test_every_fold_is_trained_and_the_spread_is_theirs(settings: TrainSettings)
 def test_each_picture_is_decoded_once_for_all_folds(settings: TrainSettings) -> None:
     train_folds(replace(settings, cache=None))
     assert len(list(settings.run.rglob("*.npy"))) == 6
-    assert not [path for path in settings.run.glob("fold-*/pictures")]
+    assert not list(settings.run.glob("fold-*/pictures"))
 
 
 def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:

@@ -151,8 +151,7 @@ def _check_boxes(samples: Sequence[Sample], report: Report) -> None:
     for sample in samples:
         for index, box in enumerate(sample.defects.boxes):
             width, height = float(box[2] - box[0]), float(box[3] - box[1])
-            row = sample.rows[index] if sample.rows else f"box {index + 1}"
-            place = (sample.source or shown(sample.path), row)
+            place = sample.place(index)
             words = f"the box of {width:g} x {height:g} px"
             if min(width, height) < TINY:
                 report(Problem(*place, "tiny-box", f"{words} is hard to learn from"))

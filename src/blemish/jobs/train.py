@@ -168,7 +168,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     drawn = settings.data is None
     number = min(source.num_ready(), FIRST_PICTURES if drawn else sys.maxsize)
     labelled = [source.load(index) for index in range(number)]
-    counting = [one.defects.boxes[one.strength > 0] for one in labelled]
+    counted = [np.flatnonzero(one.strength > 0) for one in labelled]
+    counting = [one.defects.boxes[kept] for one, kept in zip(labelled, counted, strict=True)]
     sizes = tuple((one.pixels.shape[1], one.pixels.shape[0]) for one in labelled)
     found = Fingerprint(sizes, np.concatenate([*counting, np.zeros((0, 4), np.float32)]))
     crop = settings.batches.size or choose_crop(found)
@@ -185,7 +186,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     batches = dataclasses.replace(settings.batches, size=crop, batch=batch)
     settings = dataclasses.replace(settings, net=net, batches=batches, loop=loop)
     tell(in_words(settings, found))
-    tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop)))
+    place = lambda picture, box: source.place(picture, int(counted[picture][box]))  # noqa: E731
+    tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop, place=place)))
     return settings
 
 

@@ -34,7 +34,12 @@ def keep_dataset(
             keep(folder, 0, open_sample(sample))
         shelves.append(Shelf(folder))
     names = [shown(sample.path) for sample in dataset.samples]
-    return Source(lambda index: shelves[index].load(0), lambda: number, names.__getitem__)
+    return Source(
+        lambda index: shelves[index].load(0),
+        lambda: number,
+        names.__getitem__,
+        lambda index, box: ": ".join(dataset.samples[index].place(box)),
+    )
 
 
 def open_sample(sample: Sample) -> Labelled:
