@@ -13,7 +13,7 @@ from typing import Any
 from blemish import __version__
 from blemish.data.dataset import TEST, TRAIN, VAL, Dataset, Sample, split
 from blemish.data.doctor import Examination
-from blemish.data.groups import read_groups
+from blemish.data.groups import GROUPS, read_groups, write_groups
 from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import write_whole
 from blemish.data.labels import PictureLabels
@@ -85,6 +85,10 @@ def prepare(settings: PrepareSettings, show: Show = lambda share, words: None) -
     with _appearing(settings.out) as folder:
         labels = _write_pictures(settings, checkup, parts, folder, show)
         write_tables(folder, labels, found.samples, checkup.dataset.classes)
+        if settings.group is not None:
+            named = _named_groups(settings, found, settings.group)
+            names = (one.picture for one in labels)
+            write_whole(folder / GROUPS, write_groups(names, named, settings.group).encode())
         summary = _summary(settings, checkup, parts, is_own)
         text = json.dumps(summary, ensure_ascii=False, indent=1) + "\n"
         write_whole(folder / SUMMARY, text.encode())
@@ -156,12 +160,17 @@ def _groups_of(settings: PrepareSettings, found: Examination) -> dict[Path, str]
     samples = found.samples
     pairs = [(first, second) for first, second, _ in found.alike]
     if settings.group is not None:
-        named = read_groups(settings.data, settings.labels, samples, settings.group)
         first_of: dict[str, int] = {}
-        for index, sample in enumerate(samples):
-            pairs.append((first_of.setdefault(named[sample.path], index), index))
+        for index, group in enumerate(_named_groups(settings, found, settings.group)):
+            pairs.append((first_of.setdefault(group, index), index))
     joined = group_alike(len(samples), pairs)
     return {sample.path: f"{at:09d}" for sample, at in zip(samples, joined, strict=True)}
+
+
+def _named_groups(settings: PrepareSettings, found: Examination, wanted: str) -> list[str]:
+    """Give the group of each sample as the data names it."""
+    named = read_groups(settings.data, settings.labels, found.samples, wanted)
+    return [named[sample.path] for sample in found.samples]
 
 
 def _write_pictures(
