@@ -427,7 +427,8 @@ def evaluate(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
     part: Annotated[
-        str, typer.Option("--split", metavar="val|train|all", help="Which part of the pictures.")
+        str,
+        typer.Option("--split", metavar="val|train|test|all", help="Which part of the pictures."),
     ] = "val",
     share: Annotated[
         float | None,
@@ -435,6 +436,14 @@ def evaluate(
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN",
+            help="What keeps pictures together in the split.",
+            show_default="the model's",
+        ),
     ] = None,
     one_class: Annotated[
         bool, typer.Option("--one-class", help="Treat all classes as one.")
@@ -476,6 +485,7 @@ def evaluate(
             part=part,
             share=share,
             seed=seed,
+            group=group,
             one_class=one_class,
             min_score=min_score,
             region=region,
