@@ -201,7 +201,10 @@ def test_pictures_that_nobody_labelled_are_not_scored(run: Run, data: Path) -> N
     put(data / "new.png", [(40, 40)], []).with_suffix(".xml").unlink()
     report = run()
     assert len(report.looked) == 4
-    assert "Nobody has labelled, so not scored: 1 picture" in describe(report)
+    (line,) = (line for line in describe(report) if "Left out" in line)
+    assert line.startswith(f"Left out: 1 picture (1 unlabelled); first {data}/new.png: has no lab")
+    assert f"All of them: blemish doctor {data}" in describe(report)
+    assert line in facts(report)["data"]["account"]  # type: ignore[index]
 
 
 def test_nothing_readable_gives_no_numbers(run: Run, tmp_path: Path) -> None:
@@ -341,7 +344,7 @@ def test_pictures_of_a_split_of_the_data_sets_own_are_taken(run: Run, tmp_path: 
     assert [one.row.image for one in report.looked] == ["val/a.png"]
     assert len(report.facts["pictures"]) == 1
     assert "the val part, 1 of 2 pictures (its own split): 1 label" in describe(report)[0]
-    with pytest.raises(UsageError, match="data: has no test part; .* take --split val, train or"):
+    with pytest.raises(UsageError, match=r"data: has no test part; .* take --split val, train or"):
         run(part="test", overwrite=True)
     put(tmp_path / "data" / "test" / "a.png", [(40, 40)], [(40, 40)])
     for part in ("train", "val", "test"):

@@ -16,6 +16,7 @@ from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
 from planted import TINY_NET, dot_picture, planted, write_dataset
+from planted_labels import lay_picture
 
 BATCHES = BatchPlan(size=64, batch=2)
 
@@ -230,3 +231,29 @@ def test_a_box_that_is_left_behind_is_named_by_file_and_row(tmp_path: Path) -> N
 
     with pytest.raises(InterruptedError, match=r"boxes\.csv: row 3 \(no cell answers for it\)"):
         train_run(settings, tell=tell)
+
+
+def test_what_is_mended_and_left_out_is_told_before_training(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data", 4)
+    lay_picture(folder / "new.png")
+    lay_picture(folder / "test" / "p.png")
+    with (folder / "annotations.csv").open("a") as table:
+        table.write("test/p.png,20,5,5,20,dot\n")
+    settings = TrainSettings(tmp_path / "run", folder, group=r"p\d?")
+    told: list[str] = []
+    job.split_data(folder, settings, told.append)
+    assert told == [
+        told[0],
+        told[1],
+        f"All of them: blemish doctor {folder}",
+        "Left for evaluate --split test: 1 picture",
+    ]
+    assert told[0].startswith("Mended: 1 label (1 inverted); first ")
+    assert told[1].startswith("Left out: 1 picture (1 unlabelled); first ")
+
+    def tell(line: str) -> None:
+        raise InterruptedError(line)
+
+    with pytest.raises(InterruptedError, match=r"Mended: 1 label"):
+        train_run(replace(settings, group=None), tell=tell)
+    assert not settings.run.exists()

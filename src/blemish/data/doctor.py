@@ -65,14 +65,18 @@ def examine(
     alike = find_alike(looks)
     _check_alike(samples, alike, problems.append)
     _check_boxes(samples, problems.append)
-    for path in dataset.unlabelled:
-        what = "has no labels: it is left out, not taken for clean"
-        problems.append(Problem(shown(path), "", "unlabelled", what))
+    problems += note_unlabelled(dataset)
     if not any((sample.strength > 0).any() for sample in samples):
         words = "holds no box that can be learned from"
         problems.append(Problem("the data set", "", "nothing-usable", words))
     numbers = count_up(samples, looks, dataset)
     return Examination(tuple(samples), tuple(looks), tuple(alike), tuple(problems), numbers)
+
+
+def note_unlabelled(dataset: Dataset) -> list[Problem]:
+    """Give a note for each picture that nobody has labelled."""
+    what = "has no labels: it is left out, not taken for clean"
+    return [Problem(shown(path), "", "unlabelled", what) for path in dataset.unlabelled]
 
 
 def count_up(samples: Sequence[Sample], looks: Sequence[Look], dataset: Dataset) -> dict[str, Any]:

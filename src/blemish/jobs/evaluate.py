@@ -13,13 +13,13 @@ from blemish.data.dataset import Dataset
 from blemish.data.images import check_range
 from blemish.data.naming import Naming, share_names
 from blemish.errors import UsageError
-from blemish.jobs.find import counted, find_in
+from blemish.jobs.find import find_in
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.output import SCORES, Output
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
 from blemish.report.scores import Scores, original_lines, score
-from blemish.report.tables import ImageRow, finds_csv
+from blemish.report.tables import ImageRow, counted, finds_csv
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
 
@@ -196,6 +196,7 @@ def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming)
             "of": part.num_all,
             "unlabelled": part.num_unlabelled,
             "split": part.split,
+            "account": part.account,
         },
         "num_scored": len(looked) - failed,
         "num_failed": failed,
@@ -216,10 +217,7 @@ def describe(report: EvaluateReport) -> list[str]:
     ignored = f", {overall.num_ignored} ignored" if overall.num_ignored else ""
     lines = [f"Model {facts['bundle']['name']} on {which}: {labels}{ignored}"]
     lines += [facts["note"]] if facts["note"] else []
-    if part["unlabelled"]:
-        lines.append(
-            f"Nobody has labelled, so not scored: {counted(part['unlabelled'], 'picture')}"
-        )
+    lines += part["account"]
     if failed := [one for one in report.looked if one.row.status == "failed"]:
         names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
         lines.append(

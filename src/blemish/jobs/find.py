@@ -23,6 +23,7 @@ from blemish.report.tables import (
     ImageRow,
     Status,
     as_json,
+    counted,
     finds_coco,
     finds_csv,
     images_csv,
@@ -309,8 +310,3 @@ def describe(report: FindReport) -> list[str]:
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
     return lines
-
-
-def counted(number: int, noun: str) -> str:
-    """Give a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

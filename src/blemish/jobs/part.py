@@ -13,6 +13,7 @@ from blemish.data.folds import Split, choose_split, describe_split
 from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
+from blemish.jobs.account import account_of
 from blemish.runtime.bundle import Bundle
 
 PARTS = ("val", "train", "test", "all")
@@ -28,6 +29,7 @@ class Part:
         num_all: pictures in the whole data set.
         num_unlabelled: pictures beside them that nobody has labelled.
         split: how the data set was split, in words; empty if it was not.
+        account: what of the data set is not used as it is, a line each.
     """
 
     dataset: Dataset
@@ -35,6 +37,7 @@ class Part:
     num_all: int
     num_unlabelled: int
     split: str
+    account: list[str]
 
 
 def wish_of(bundle: Bundle, share: float | None, seed: int | None, group: str | None) -> Split:
@@ -80,7 +83,8 @@ def choose_part(data: Path, name: str, wish: Split) -> Part:
             f"{len(whole)} in all; take --split all"
         )
     listed = _list(part.samples, data)
-    return Part(part, listed, len(whole), len(whole.unlabelled), split)
+    account = account_of(whole, data)
+    return Part(part, listed, len(whole), len(whole.unlabelled), split, account)
 
 
 def _tested(whole: Dataset, data: Path) -> Dataset:
