@@ -13,8 +13,8 @@ from blemish.data.dataset import Dataset
 from blemish.data.images import check_range
 from blemish.data.naming import Naming, share_names
 from blemish.errors import UsageError
-from blemish.jobs.find import find_in
 from blemish.jobs.judging import PICTURES, Judge, Looked
+from blemish.jobs.looking import find_in
 from blemish.jobs.output import SCORES, Output
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
