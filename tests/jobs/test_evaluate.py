@@ -162,13 +162,13 @@ def test_a_model_that_learned_from_labels_says_how_they_were_split(
     learned = {"settings": {"data": "data", "held_share": 0.5, "seed": 7}}
     model = planted_bundle(tmp_path / "learned", training=learned).path
     report = run(model=model, part="val")
-    assert (report.facts["data"]["share"], report.facts["data"]["seed"]) == (0.5, 7)
+    assert report.facts["data"]["split"] == "share 0.5, seed 7"
     expected = split(read_dataset(data), 0.5, 7)[1]
     assert [one.row.image for one in report.looked] == [
         one.path.relative_to(data).as_posix() for one in expected.samples
     ]
     told = run(model=model, part="val", share=0.25, seed=3, overwrite=True)
-    assert (told.facts["data"]["share"], told.facts["data"]["seed"]) == (0.25, 3)
+    assert told.facts["data"]["split"] == "share 0.25, seed 3"
 
 
 def test_ignored_labels_count_neither_way(run: Run, tmp_path: Path) -> None:
@@ -201,7 +201,10 @@ def test_pictures_that_nobody_labelled_are_not_scored(run: Run, data: Path) -> N
     put(data / "new.png", [(40, 40)], []).with_suffix(".xml").unlink()
     report = run()
     assert len(report.looked) == 4
-    assert "Nobody has labelled, so not scored: 1 picture" in describe(report)
+    (line,) = (line for line in describe(report) if "Left out" in line)
+    assert line.startswith(f"Left out: 1 picture (1 unlabelled); first {data}/new.png: has no lab")
+    assert f"All of them: blemish doctor {data}" in describe(report)
+    assert line in facts(report)["data"]["account"]  # type: ignore[index]
 
 
 def test_nothing_readable_gives_no_numbers(run: Run, tmp_path: Path) -> None:
@@ -322,8 +325,8 @@ def test_a_part_without_pictures_is_refused(run: Run, tmp_path: Path) -> None:
 
 
 def test_wrong_words_are_refused_before_anything_is_read(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--split 'test' is not one of val, train, all"):
-        run(part="test")
+    with pytest.raises(UsageError, match=r"--split 'rest' is not one of val, train, test, all"):
+        run(part="rest")
     with pytest.raises(UsageError, match=r"--pictures 'found' is not one of all, wrong, none"):
         run(pictures="found")
     with pytest.raises(UsageError, match="data"):
@@ -340,3 +343,36 @@ def test_pictures_of_a_split_of_the_data_sets_own_are_taken(run: Run, tmp_path: 
     report = run(part="val")
     assert [one.row.image for one in report.looked] == ["val/a.png"]
     assert len(report.facts["pictures"]) == 1
+    assert "the val part, 1 of 2 pictures (its own split): 1 label" in describe(report)[0]
+    with pytest.raises(UsageError, match=r"data: has no test part; .* take --split val, train or"):
+        run(part="test", overwrite=True)
+    put(tmp_path / "data" / "test" / "a.png", [(40, 40)], [(40, 40)])
+    for part in ("train", "val", "test"):
+        (looked,) = run(part=part, overwrite=True).looked
+        assert looked.row.image == f"{part}/a.png"
+
+
+def test_the_test_part_is_said_to_validate_where_there_is_no_other(
+    run: Run, tmp_path: Path
+) -> None:
+    for folder in ("train", "test"):
+        put(tmp_path / "data" / folder / "a.png", [(40, 40)], [(40, 40)])
+    report = run(part="val")
+    assert [one.row.image for one in report.looked] == ["test/a.png"]
+    assert "(its own split, whose test part validates)" in describe(report)[0]
+
+
+def test_a_group_splits_as_training_by_that_group_does(run: Run, tmp_path: Path) -> None:
+    from blemish.jobs.train import TrainSettings, split_data
+
+    data = tmp_path / "data"
+    for number in range(12):
+        folder = ("train", "val", "test")[number % 3]
+        put(data / folder / f"lot{number // 3}-{number}.png", [(40, 40)], [(40, 40)])
+    held = split_data(data, TrainSettings(tmp_path / "run", group=r"lot(\d)"))[1]
+    report = run(part="val", group=r"lot(\d)")
+    looked = [one.row.image for one in report.looked]
+    assert looked == [sample.path.relative_to(data).as_posix() for sample in held.samples]
+    assert len({name.split("lot")[1][0] for name in looked}) == 1
+    assert not [name for name in looked if name.startswith("test")]
+    assert r"2 of 12 pictures (share 0.2, seed 0, group lot(\d))" in describe(report)[0]

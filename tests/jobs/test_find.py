@@ -461,25 +461,6 @@ def test_after_ctrl_c_what_is_complete_is_written(
     assert any("Interrupted" in line for line in describe(report))
 
 
-def test_a_picture_that_breaks_the_engine_is_a_row(
-    run: Callable[..., FindReport], three: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    look = Finder.look
-
-    def fail_once(finder: Finder, pixels: NDArray[np.uint8]) -> Finding:
-        if pixels.shape[1] == 200:
-            raise RuntimeError("engine\nbroke")
-        if pixels.shape[1] == 180:
-            raise MemoryError
-        return look(finder, pixels)
-
-    monkeypatch.setattr(Finder, "look", fail_once)
-    report = run()
-    assert [row.status for row in report.rows] == ["failed", "failed", "defective"]
-    assert "RuntimeError: engine broke" in report.rows[0].error
-    assert "memory" in report.rows[1].error
-
-
 def test_a_wafer_that_must_be_there_and_is_not_makes_a_picture_partial(
     run: Callable[..., FindReport], three: Path
 ) -> None:

@@ -1,5 +1,6 @@
 import json
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from blemish.training.checkpoint import load_weights
 from blemish.training.log import read_log
 from blemish.training.loop import LoopPlan
 from planted import TINY_NET, write_dataset
+from planted_labels import lay_picture
 
 
 @pytest.fixture
@@ -48,9 +50,17 @@ def test_every_fold_is_trained_and_the_spread_is_theirs(settings: TrainSettings)
     assert len(held[0] | held[1]) == 6
 
 
-def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
-    from dataclasses import replace
+def test_each_picture_is_decoded_and_spoken_of_once_for_all_folds(settings: TrainSettings) -> None:
+    lay_picture(settings.data / "new.png")
+    lines: list[str] = []
+    train_folds(replace(settings, cache=None), tell=lines.append)
+    assert len(list(settings.run.rglob("*.npy"))) == 6
+    assert not list(settings.run.glob("fold-*/pictures"))
+    assert len([line for line in lines if "unlabelled" in line]) == 1
+    assert [line for line in lines if line.startswith("fold")] == ["fold 1 of 2", "fold 2 of 2"]
 
+
+def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
     train_folds(settings)
     weights = load_weights(settings.run / "fold-2")
     before = [(settings.run / f"fold-{n}/log.jsonl").read_text() for n in (1, 2)]
@@ -63,8 +73,6 @@ def test_folds_go_on_where_they_stopped(settings: TrainSettings) -> None:
 
 
 def test_folds_need_labelled_pictures_and_enough_of_them(settings: TrainSettings) -> None:
-    from dataclasses import replace
-
     with pytest.raises(TrainingError, match="folds are made of labelled"):
         train_folds(replace(settings, data=None))
     with pytest.raises(UsageError, match="7 folds cannot be made of 6"):

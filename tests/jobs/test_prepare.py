@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from blemish.data.dataset import own_split, read_dataset
+from blemish.data.dataset import own_split, read_dataset, survey_dataset
+from blemish.data.folds import Split, choose_split
+from blemish.data.groups import read_groups
 from blemish.data.images import open_picture
 from blemish.data.plain import Form
 from blemish.errors import LabelError, UsageError
@@ -160,3 +162,28 @@ def test_nothing_usable_says_why(tmp_path):
     write(tmp_path / "data" / "w1.xml", voc((5, 5, 5, 9)))
     with pytest.raises(LabelError, match=r"no box that can be .* reason: .*object 1.*label some"):
         run(tmp_path / "data")
+
+
+def by_lot(path, wanted):
+    found = read_groups(path, None, survey_dataset(path).samples, wanted)
+    return {picture.stem: group for picture, group in found.items()}
+
+
+@pytest.mark.parametrize("wanted", ["lot", r"^w(\d)"])
+def test_what_grouped_the_pictures_is_kept(tmp_path, wanted):
+    rows = ["image,x1,y1,x2,y2,class,ignored,lot"]
+    for index in range(8):
+        lay_picture(tmp_path / "data" / f"w{index // 2}_{index}.png", seed=index)
+        rows.append(f'w{index // 2}_{index}.png,5,5,20,20,spot,,"L {index // 2}, 웨이퍼"')
+    write(tmp_path / "data" / "labels.csv", "\n".join(rows))
+    plain = run(tmp_path / "data", group=wanted, val=0.5).out
+    assert by_lot(plain, wanted) == by_lot(tmp_path / "data", wanted)
+    assert survey_dataset(plain).problems == ()
+    # A later split of the plain set, and a plain set of it, keep the same groups together.
+    learned, held = choose_split(read_dataset(plain), plain, Split(0.5, 3, wanted))
+    lots = [{name[:2] for name in names(part)} for part in (learned, held)]
+    assert not lots[0] & lots[1]
+    again = prepare(PrepareSettings(plain, tmp_path / "again", group=wanted)).out
+    assert by_lot(again, wanted) == by_lot(plain, wanted)
+    with pytest.raises(UsageError, match="is no column"):
+        by_lot(plain, "slot")

@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 
@@ -10,11 +11,12 @@ from blemish.errors import LabelError, TrainingError, UsageError
 from blemish.jobs import train as job
 from blemish.jobs.prepare import PrepareSettings, prepare
 from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
-from blemish.model.retinanet import DEFAULT_RETINANET
+from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
-from planted import TINY_NET, planted, write_dataset
+from planted import TINY_NET, dot_picture, planted, write_dataset
+from planted_labels import lay_picture
 
 BATCHES = BatchPlan(size=64, batch=2)
 
@@ -206,3 +208,52 @@ def test_pictures_of_one_group_stay_on_one_side(settings: TrainSettings) -> None
         sides = [{sample.path.stem[:2] for sample in part.samples} for part in parts]
         assert sides[0].isdisjoint(sides[1])
         assert sides[1]
+
+
+def test_a_box_that_is_left_behind_is_named_by_file_and_row(tmp_path: Path) -> None:
+    rows = [f"{index},{index},{index + 40},{index + 40},dot" for index in (2, 60)]
+    small = "30,30,38,38,dot"
+    table = tmp_path / "data" / "boxes.csv"
+    table.parent.mkdir()
+    table.write_text(f"p.png,{rows[0]},ignored\np.png,{rows[1]}\np.png,{small}\n")
+    cv2.imwrite(str(table.with_name("p.png")), dot_picture([]))
+    settings = TrainSettings(
+        *(tmp_path / "run", table),
+        held_share=0.0,
+        net=dict(CLASSIC_RETINANET, pyramid=16, depth=1),
+        batches=BATCHES,
+        loop=LoopPlan(steps=1),
+    )
+
+    def tell(line: str) -> None:
+        if "left behind" in line:
+            raise InterruptedError(line)  # the proof comes before any training
+
+    with pytest.raises(InterruptedError, match=r"boxes\.csv: row 3 \(no cell answers for it\)"):
+        train_run(settings, tell=tell)
+
+
+def test_what_is_mended_and_left_out_is_told_before_training(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data", 4)
+    lay_picture(folder / "new.png")
+    lay_picture(folder / "test" / "p.png")
+    with (folder / "annotations.csv").open("a") as table:
+        table.write("test/p.png,20,5,5,20,dot\n")
+    settings = TrainSettings(tmp_path / "run", folder, group=r"p\d?")
+    told: list[str] = []
+    job.split_data(folder, settings, told.append)
+    assert told == [
+        told[0],
+        told[1],
+        f"All of them: blemish doctor {folder}",
+        "Left for evaluate --split test: 1 picture",
+    ]
+    assert told[0].startswith("Mended: 1 label (1 inverted); first ")
+    assert told[1].startswith("Left out: 1 picture (1 unlabelled); first ")
+
+    def tell(line: str) -> None:
+        raise InterruptedError(line)
+
+    with pytest.raises(InterruptedError, match=r"Mended: 1 label"):
+        train_run(replace(settings, group=None), tell=tell)
+    assert not settings.run.exists()

@@ -51,10 +51,12 @@ def test_none_is_left_behind_in_any_data_set(
 def test_the_original_leaves_small_boxes_behind_and_they_are_named() -> None:
     pictures = [torch.zeros(0, 4), torch.tensor([[10.0, 10, 50, 50], [70, 70, 90, 90]])]
     proof = prove(pictures, CLASSIC_RETINANET, 128)
-    assert proof.left == (LeftBehind(1, 1, "no cell answers for it"),)
+    assert proof.left == (LeftBehind(1, 1, "picture 1: box 1", "no cell answers for it"),)
     assert proof.least == 0
     assert "1 left behind" in str(proof)
-    assert "box 1 of picture 1 (no cell answers for it)" in str(proof)
+    assert "picture 1: box 1 (no cell answers for it)" in str(proof)
+    named = prove(pictures, CLASSIC_RETINANET, 128, place="{}.xml: object {}".format)
+    assert "1.xml: object 1 (no cell answers for it)" in str(named)
     assert prove(pictures, CLASSIC_RETINANET, 256, scale=2.0).left == ()
 
 

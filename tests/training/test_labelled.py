@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +36,23 @@ def test_pictures_are_decoded_once(
     keep_dataset(dataset, tmp_path / "cache")
     monkeypatch.setattr(labelled, "open_sample", lambda sample: pytest.fail("decoded again"))
     keep_dataset(dataset, tmp_path / "cache")
+    turned = Dataset(dataset.samples[:0:-1], dataset.classes)  # another split of the same
+    source = keep_dataset(turned, tmp_path / "cache")
+    assert np.array_equal(source.load(1).pixels, planted(5, 2).pixels)
 
 
 def test_a_changed_label_or_file_is_noticed(dataset: Dataset, tmp_path: Path) -> None:
-    before = fingerprint(dataset)
-    assert fingerprint(read_dataset(tmp_path / "data")) == before
-    fewer = Dataset(dataset.samples[:3], dataset.classes)
-    assert fingerprint(fewer) != before
-    file = dataset.samples[0].path
-    os.utime(file, ns=(1, 1))
-    assert fingerprint(dataset) != before
+    before = [fingerprint(sample) for sample in dataset.samples]
+    assert len(set(before)) == 4
+    again = read_dataset(tmp_path / "data").samples
+    assert [fingerprint(sample) for sample in again] == before
+    first = dataset.samples[0]
+    fewer = replace(first, defects=first.defects.take(np.arange(0)), strength=first.strength[:0])
+    assert fingerprint(fewer) != before[0]
+    os.utime(first.path, ns=(1, 1))
+    assert [fingerprint(sample) == old for sample, old in zip(again, before, strict=True)] == [
+        *(False, True, True, True)
+    ]
 
 
 def test_a_data_set_without_labels_is_refused(dataset: Dataset) -> None:

@@ -56,6 +56,11 @@ class Sample:
             raise ValueError("defects and strength must be equally many")
         self.strength.flags.writeable = False
 
+    def place(self, index: int) -> tuple[str, str]:
+        """Give where a label stands: the file, and the row in words."""
+        row = self.rows[index] if self.rows else f"box {index + 1}"
+        return self.source or shown(self.path), row
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:

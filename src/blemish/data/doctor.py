@@ -65,14 +65,18 @@ def examine(
     alike = find_alike(looks)
     _check_alike(samples, alike, problems.append)
     _check_boxes(samples, problems.append)
-    for path in dataset.unlabelled:
-        what = "has no labels: it is left out, not taken for clean"
-        problems.append(Problem(shown(path), "", "unlabelled", what))
+    problems += note_unlabelled(dataset)
     if not any((sample.strength > 0).any() for sample in samples):
         words = "holds no box that can be learned from"
         problems.append(Problem("the data set", "", "nothing-usable", words))
     numbers = count_up(samples, looks, dataset)
     return Examination(tuple(samples), tuple(looks), tuple(alike), tuple(problems), numbers)
+
+
+def note_unlabelled(dataset: Dataset) -> list[Problem]:
+    """Give a note for each picture that nobody has labelled."""
+    what = "has no labels: it is left out, not taken for clean"
+    return [Problem(shown(path), "", "unlabelled", what) for path in dataset.unlabelled]
 
 
 def count_up(samples: Sequence[Sample], looks: Sequence[Look], dataset: Dataset) -> dict[str, Any]:
@@ -151,8 +155,7 @@ def _check_boxes(samples: Sequence[Sample], report: Report) -> None:
     for sample in samples:
         for index, box in enumerate(sample.defects.boxes):
             width, height = float(box[2] - box[0]), float(box[3] - box[1])
-            row = sample.rows[index] if sample.rows else f"box {index + 1}"
-            place = (sample.source or shown(sample.path), row)
+            place = sample.place(index)
             words = f"the box of {width:g} x {height:g} px"
             if min(width, height) < TINY:
                 report(Problem(*place, "tiny-box", f"{words} is hard to learn from"))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from blemish.data.dataset import TEST, Dataset, Sample, own_split, part_at, split
+from blemish.data.dataset import TEST, VAL, Dataset, Sample, own_split, part_at, split
 from blemish.data.groups import grouping
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import UsageError
 
 
@@ -23,8 +24,8 @@ class Split:
         fold: which of them is held out, from 0.
     """
 
-    share: float = 0.2
-    seed: int = 0
+    share: float = HELD_SHARE
+    seed: int = SEED
     group: str | None = None
     folds: int = 0
     fold: int = 0
@@ -33,21 +34,36 @@ class Split:
 def choose_split(whole: Dataset, data: Path, wish: Split) -> tuple[Dataset, Dataset]:
     """Give (training, validation).
 
-    Without folds or a group, parts that the data set names itself are kept as they are. Folds are
-    dealt of all but its test part.
+    Without folds or a group, parts that the data set names itself are kept as they are. Else all
+    is dealt anew but its test part.
 
     Raises:
         UsageError: it cannot be split so.
     """
     own = own_split(whole)
-    if wish.folds:
+    if own is not None and keeps_own(whole, wish):
+        return own
+    if wish.folds or own is not None:
         rest = tuple(sample for sample in whole.samples if sample.part != TEST)
         whole = replace(whole, samples=rest)
-        group = grouping(data, whole, wish.group)
+    group = grouping(data, whole, wish.group)
+    if wish.folds:
         return make_folds(whole, wish.folds, wish.seed, group)[wish.fold]
-    if own is not None and wish.group is None:
-        return own
-    return split(whole, wish.share, wish.seed, grouping(data, whole, wish.group))
+    return split(whole, wish.share, wish.seed, group)
+
+
+def keeps_own(whole: Dataset, wish: Split) -> bool:
+    """Tell whether the data set's own split is kept as it is."""
+    return own_split(whole) is not None and wish.group is None and not wish.folds
+
+
+def describe_split(whole: Dataset, wish: Split) -> str:
+    """Give the split that `choose_split` chooses, in a few words."""
+    if keeps_own(whole, wish):
+        has_val = any(sample.part == VAL for sample in whole.samples)
+        return "its own split" + ("" if has_val else ", whose test part validates")
+    part = f"fold {wish.fold + 1} of {wish.folds}" if wish.folds else f"share {wish.share:g}"
+    return f"{part}, seed {wish.seed}" + (f", group {wish.group}" if wish.group else "")
 
 
 def make_folds(

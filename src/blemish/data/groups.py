@@ -1,5 +1,11 @@
-"""Which pictures belong together, so that a split does not part them."""
+"""Which pictures belong together, so that a split does not part them.
 
+A plain data set keeps what its pictures were grouped by in a table of its own, `image,NAME`:
+keras-retinanet's table knows neither a heading nor further columns.
+"""
+
+import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +18,7 @@ from blemish.data.recognise import Recognised, recognise
 from blemish.data.texts import read_text
 from blemish.errors import UsageError
 
+GROUPS = "groups.csv"
 _COLUMNS = {"csv": table.read_column, "coco": coco.read_column}
 
 
@@ -20,15 +27,15 @@ def read_groups(
 ) -> dict[Path, str]:
     """Give picture → group, by a column of its labels or by a pattern that its path holds.
 
-    ``wanted`` is taken for a column if it is one: a heading of the CSV, or a key of COCO's
-    images. Else it is a regular expression; its first bracket, or all that it matches in the
-    path below the data set's folder, names the group.
+    ``wanted`` is taken for a column if it is one: a heading of the CSV, a key of COCO's images,
+    or what a plain data set was grouped by. Else it is a regular expression; its first bracket,
+    or all that it matches in the path below the data set's folder, names the group.
 
     Raises:
         UsageError: it is neither, or says nothing about some picture.
     """
     known = recognise(data, labels, lambda problem: None)
-    found = _by_column(known, wanted)
+    found = _by_column(known, wanted) or _by_record(known, wanted)
     if not found:
         return _by_pattern(known, samples, wanted)
     paths = [sample.path for sample in samples]
@@ -36,6 +43,14 @@ def read_groups(
         if path not in found:
             raise UsageError(f"{shown(path)}: its labels give no {wanted}; fill it in")
     return {path: found[path] for path in paths}
+
+
+def write_groups(names: Iterable[str], groups: Iterable[str], wanted: str) -> str:
+    """Write the group of each picture, to be read again by the same ``wanted``."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([("image", wanted), *zip(names, groups, strict=True)])
+    return text.getvalue()
 
 
 def _by_column(known: Recognised, column: str) -> Mapping[Path, str]:
@@ -50,6 +65,18 @@ def _by_column(known: Recognised, column: str) -> Mapping[Path, str]:
             if path is not None:
                 found.setdefault(path, value)
     return found
+
+
+def _by_record(known: Recognised, wanted: str) -> Mapping[Path, str]:
+    file = known.folder.root / GROUPS
+    if not file.is_file():
+        return {}
+    heading, *rows = table.all_rows(read_text(file), shown(file)) or [[]]
+    if heading != ["image", wanted.strip()]:
+        return {}
+    silent = Place(shown(file), "", lambda problem: None)
+    paths = ((known.folder.named(row[0], file, silent), row[1]) for row in rows if len(row) == 2)
+    return {path: group for path, group in paths if path is not None}
 
 
 def _by_pattern(known: Recognised, samples: Iterable[Sample], pattern: str) -> dict[Path, str]:

@@ -96,7 +96,7 @@ def read_column(text: str, source: str, column: str) -> dict[str, str]:
     Raises:
         LabelError: the text is not CSV.
     """
-    rows = [values for _, values in _rows_of(text, source)]
+    rows = all_rows(text, source)
     if not rows or not is_heading(rows[0]) or column not in rows[0][6:]:
         return {}
     at = rows[0].index(column, 6)
@@ -127,6 +127,15 @@ def first_rows(text: str, count: int) -> list[list[str]]:
         return [values for _, values in islice(_rows_of(text, ""), count)]
     except LabelError:
         return []
+
+
+def all_rows(text: str, source: str) -> list[list[str]]:
+    """Give the rows that are not blank, their cells without blanks around.
+
+    Raises:
+        LabelError: the text is not CSV.
+    """
+    return [values for _, values in _rows_of(text, source)]
 
 
 def _rows_of(text: str, source: str) -> Iterator[tuple[int, list[str]]]:

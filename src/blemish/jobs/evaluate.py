@@ -13,13 +13,13 @@ from blemish.data.dataset import Dataset
 from blemish.data.images import check_range
 from blemish.data.naming import Naming, share_names
 from blemish.errors import UsageError
-from blemish.jobs.find import counted, find_in
 from blemish.jobs.judging import PICTURES, Judge, Looked
+from blemish.jobs.looking import find_in
 from blemish.jobs.output import SCORES, Output
-from blemish.jobs.part import PARTS, Part, choose_part
+from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
 from blemish.report.scores import Scores, original_lines, score
-from blemish.report.tables import ImageRow, finds_csv
+from blemish.report.tables import ImageRow, counted, finds_csv
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
 
@@ -36,8 +36,8 @@ class EvaluateSettings:
         model: the folder of a bundle; None for the one that comes with blemish.
         data: labelled pictures, see `blemish.data.dataset.read_dataset`.
         out: the folder of the result.
-        part: `val`, `train` or `all`.
-        share, seed: of the split; None for those that the model was trained with.
+        part: `val`, `train`, `test` or `all`.
+        share, seed, group: of the split; None for those that the model was trained with.
         one_class: whether all classes count as one.
         min_score: from which score finds are counted and drawn; None for the model's threshold.
         pictures: of which pictures a drawn copy is written: `all`, `wrong` or `none`.
@@ -51,6 +51,7 @@ class EvaluateSettings:
     part: str = "val"
     share: float | None = None
     seed: int | None = None
+    group: str | None = None
     one_class: bool = False
     min_score: float | None = None
     region: str = "auto"
@@ -107,8 +108,8 @@ def evaluate_run(
     output = Output(settings.out, SCORES)
     output.check_free(settings.overwrite)
     finder = _open(settings)
-    wish = (settings.part, settings.share, settings.seed)
-    part = choose_part(settings.data, *wish, finder.bundle)
+    wish = wish_of(finder.bundle, settings.share, settings.seed, settings.group)
+    part = choose_part(settings.data, settings.part, wish)
     naming = _name(part.dataset, finder.bundle, settings)
     output.prepare()
     wishes = _plain(settings, finder)
@@ -194,8 +195,8 @@ def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming)
             "pictures": len(part.dataset),
             "of": part.num_all,
             "unlabelled": part.num_unlabelled,
-            "share": part.share,
-            "seed": part.seed,
+            "split": part.split,
+            "account": part.account,
         },
         "num_scored": len(looked) - failed,
         "num_failed": failed,
@@ -211,18 +212,12 @@ def describe(report: EvaluateReport) -> list[str]:
     part, name = facts["data"], facts["settings"]["part"]
     which = f"all of {counted(part['of'], 'picture')}"
     if name != "all":
-        which = (
-            f"the {name} part, {part['pictures']} of {part['of']} pictures (share "
-            f"{part['share']:g}, seed {part['seed']})"
-        )
+        which = f"the {name} part, {part['pictures']} of {part['of']} pictures ({part['split']})"
     labels = counted(overall.centre.num_true, "label")
     ignored = f", {overall.num_ignored} ignored" if overall.num_ignored else ""
     lines = [f"Model {facts['bundle']['name']} on {which}: {labels}{ignored}"]
     lines += [facts["note"]] if facts["note"] else []
-    if part["unlabelled"]:
-        lines.append(
-            f"Nobody has labelled, so not scored: {counted(part['unlabelled'], 'picture')}"
-        )
+    lines += part["account"]
     if failed := [one for one in report.looked if one.row.status == "failed"]:
         names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
         lines.append(

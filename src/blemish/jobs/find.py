@@ -1,7 +1,5 @@
 """Find the defects in pictures and write what was found."""
 
-import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,29 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from blemish.core.defects import Defects
-from blemish.data.images import Listed, check_range, find_pictures, open_picture
+from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
-from blemish.errors import BlemishError, BundleError, UsageError
+from blemish.errors import UsageError
+from blemish.jobs.looking import failed_row, find_in
 from blemish.jobs.output import Output, without_copies
 from blemish.jobs.record import as_record, run_facts
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
-    Status,
     as_json,
+    counted,
     finds_coco,
     finds_csv,
     images_csv,
 )
-from blemish.runtime.ahead import one_ahead
-from blemish.runtime.bundle import Bundle
-from blemish.runtime.finder import Finder, Finding, open_finder
-
-log = logging.getLogger(__name__)
+from blemish.runtime.finder import Finder, open_finder
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -167,32 +158,12 @@ def _draw(
             yield row
 
 
-def find_in(
-    listed: Sequence[Listed], finder: Finder, value_range: tuple[float, float] | None = None
-) -> Iterator[tuple[ImageRow, NDArray[np.uint8] | None]]:
-    """Yield the row of each picture and its pixels, None where it could not be looked at."""
-
-    def read(one: Listed) -> NDArray[np.uint8]:
-        return open_picture(one.path, value_range)
-
-    for one, reading in one_ahead(read, listed):
-        try:
-            pixels = reading.result()
-            begun = time.perf_counter()
-            finding = finder.look(pixels)
-            _check_labels(finding.defects, finder.bundle)
-            yield _row(one, pixels, finding, (time.perf_counter() - begun) * 1000), pixels
-        except Exception as error:  # whatever one picture does, the others go on
-            log.debug("%s failed", one.path, exc_info=True)
-            yield _failed(one.name, _reason(one, error)), None
-
-
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     """List the pictures; a path that cannot be listed is a row like a broken picture."""
     refused: list[ImageRow] = []
 
     def refuse(path: Path, reason: str) -> None:
-        refused.append(_failed(shown(path), f"{shown(path)}: {reason}"))
+        refused.append(failed_row(shown(path), f"{shown(path)}: {reason}"))
 
     found = find_pictures(dict.fromkeys(paths), refuse)
     listed = without_copies(found)
@@ -214,47 +185,8 @@ def _open(settings: FindSettings) -> Finder:
     )
 
 
-def _check_labels(found: Defects, bundle: Bundle) -> None:
-    if (number := int(found.labels.max(initial=-1))) >= len(bundle.classes):
-        raise BundleError(
-            f"the model gives label {number} but names {len(bundle.classes)} classes; "
-            "export the bundle again"
-        )
-
-
 def _wants_picture(pictures: str, row: ImageRow) -> bool:
     return pictures == "all" or (pictures == "found" and len(row.defects) > 0)
-
-
-def _row(one: Listed, pixels: NDArray[np.uint8], finding: Finding, milliseconds: float) -> ImageRow:
-    status: Status = "defective" if len(finding.defects) else "clean"
-    return ImageRow(
-        image=one.name,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
-        status="partial" if finding.note else status,
-        defects=finding.defects,
-        milliseconds=milliseconds,
-        error=f"{shown(one.path)}: {finding.note}" if finding.note else "",
-        num_outside=finding.num_outside,
-        wafer_diameter=finding.outline.diameter if finding.outline else None,
-        scale=finding.scale,
-    )
-
-
-def _failed(name: str, error: str) -> ImageRow:
-    return ImageRow(name, 0, 0, "failed", Defects.none(), error=error)
-
-
-def _reason(one: Listed, error: Exception) -> str:
-    if isinstance(error, BlemishError):
-        words = str(error)
-        return words if words.startswith(shown(one.path)) else f"{shown(one.path)}: {words}"
-    if isinstance(error, MemoryError):
-        return f"{shown(one.path)}: does not fit in memory; cut it into smaller pictures"
-    words = " ".join(str(error).split())[:300]
-    what = f"{type(error).__name__}: {words}"
-    return f"{shown(one.path)}: could not be looked at ({what}); --debug says more"
 
 
 def _facts(
@@ -309,8 +241,3 @@ def describe(report: FindReport) -> list[str]:
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
     return lines
-
-
-def counted(number: int, noun: str) -> str:
-    """Give a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from blemish.training.checkpoint import write_beside
 from blemish.training.log import LOG, read_log
 
 SUMMARY = "folds.json"
+PICTURES = "pictures"
 SCORES = ("ap50", "recall")
 
 
@@ -44,7 +45,10 @@ def train_folds(
         raise TrainingError("folds are trained by one process; run them without torchrun")
     if settings.data is None:
         raise TrainingError("folds are made of labelled pictures; name the data set again")
+    # One folder for all: each picture is decoded once, whichever fold learns from it.
+    settings = replace(settings, cache=settings.cache or settings.run / PICTURES)
     rows: list[dict[str, float]] = []
+    tell = _once(tell)
     for fold in range(settings.folds):
         place = settings.run / f"fold-{fold + 1}"
         resume = settings.resume and (place / "last.pt").exists()
@@ -57,6 +61,18 @@ def train_folds(
     text = json.dumps(facts, indent=1) + "\n"
     write_beside(settings.run / SUMMARY, lambda name: name.write_text(text, encoding="utf-8"))
     return spreads
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Give a teller that passes over what it has told: all folds are of the same pictures."""
+    told: set[str] = set()
+
+    def tell_new(line: str) -> None:
+        if line not in told:
+            told.add(line)
+            tell(line)
+
+    return tell_new
 
 
 def _within(watch: Watcher, fold: int, settings: TrainSettings) -> Watcher:

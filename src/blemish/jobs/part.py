@@ -8,19 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from blemish.core.defects import Defects
-from blemish.data.dataset import (
-    Dataset,
-    Sample,
-    refuse_broken,
-    survey_dataset,
-)
-from blemish.data.folds import Split, choose_split
+from blemish.data.dataset import TEST, Dataset, Sample, refuse_broken, survey_dataset
+from blemish.data.folds import Split, choose_split, describe_split
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
+from blemish.jobs.account import account_of
 from blemish.runtime.bundle import Bundle
 
-PARTS = ("val", "train", "all")
-USUAL = Split()  # as `blemish train` holds out unless told otherwise
+PARTS = ("val", "train", "test", "all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,44 +28,53 @@ class Part:
         listed: its pictures, with their names in the result.
         num_all: pictures in the whole data set.
         num_unlabelled: pictures beside them that nobody has labelled.
-        share, seed: of the split.
+        split: how the data set was split, in words; empty if it was not.
+        account: what of the data set is not used as it is, a line each.
     """
 
     dataset: Dataset
     listed: list[Listed]
     num_all: int
     num_unlabelled: int
-    share: float
-    seed: int
+    split: str
+    account: list[str]
 
 
-def choose_part(
-    data: Path, name: str, share: float | None, seed: int | None, bundle: Bundle
-) -> Part:
+def wish_of(bundle: Bundle, share: float | None, seed: int | None, group: str | None) -> Split:
+    """Give how a data set is to be split: what is not said, as the model's own training did."""
+    then = bundle.training.get("settings", {})
+    then = then if isinstance(then, Mapping) and then.get("data") else {}
+    return Split(
+        share=then.get("held_share", HELD_SHARE) if share is None else share,
+        seed=then.get("seed", SEED) if seed is None else seed,
+        group=then.get("group") if group is None else group,
+        folds=then.get("folds", 0),
+        fold=then.get("fold", 0),
+    )
+
+
+def choose_part(data: Path, name: str, wish: Split) -> Part:
     """Read the data set and take the part of it that is asked for.
 
-    ``name`` is one of `PARTS`. Without a share or a seed it is split as the model's own training
-    split it, so that validation pictures are those that it never learned from.
+    ``name`` is one of `PARTS`. Split as the model's own training split it, validation pictures
+    are those that it never learned from. A split of the data set's own, say by folders named
+    `train` and `val`, is taken as it is unless folds or a group are wished for; its test part
+    is in neither.
 
-    Pictures that cannot be read come last, without labels, to be named and not scored. A split
-    of the data set's own, say by folders named `train` and `val`, is taken as it is.
+    Pictures that cannot be read come last, without labels, to be named and not scored.
 
     Raises:
         UsageError: the part is empty.
         LabelError: a label cannot be used, or its picture is not there.
     """
-    then = bundle.training.get("settings", {})
-    then = then if isinstance(then, Mapping) and then.get("data") else {}
-    share = then.get("held_share", USUAL.share) if share is None else share
-    seed = then.get("seed", USUAL.seed) if seed is None else seed
     whole = survey_dataset(data)
     refuse_broken(whole, unreadable=False)
-    part = whole
-    if name != "all":
-        names = ("group", "folds", "fold")
-        wish = Split(share, seed, **{name: then[name] for name in names if name in then})
+    part, split = whole, ""
+    if name == TEST:
+        part, split = _tested(whole, data), "its own split"
+    elif name != "all":
         learned, held = choose_split(whole, data, wish)
-        part = held if name == "val" else learned
+        part, split = held if name == "val" else learned, describe_split(whole, wish)
     lost = tuple(Sample(path, Defects.none(), np.zeros(0, np.float32)) for path in whole.unreadable)
     part = replace(part, samples=part.samples + lost)
     if not len(part):
@@ -78,7 +83,18 @@ def choose_part(
             f"{len(whole)} in all; take --split all"
         )
     listed = _list(part.samples, data)
-    return Part(part, listed, len(whole), len(whole.unlabelled), share, seed)
+    account = account_of(whole, data)
+    return Part(part, listed, len(whole), len(whole.unlabelled), split, account)
+
+
+def _tested(whole: Dataset, data: Path) -> Dataset:
+    tested = tuple(sample for sample in whole.samples if sample.part == TEST)
+    if not tested:
+        raise UsageError(
+            f"{shown(data)}: has no test part; put its pictures in a folder named test, or take "
+            "--split val, train or all"
+        )
+    return replace(whole, samples=tested)
 
 
 def _list(samples: Sequence[Sample], data: Path) -> list[Listed]:

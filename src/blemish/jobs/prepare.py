@@ -13,7 +13,8 @@ from typing import Any
 from blemish import __version__
 from blemish.data.dataset import TEST, TRAIN, VAL, Dataset, Sample, split
 from blemish.data.doctor import Examination
-from blemish.data.groups import read_groups
+from blemish.data.groups import GROUPS, read_groups, write_groups
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import write_whole
 from blemish.data.labels import PictureLabels
 from blemish.data.likeness import group_alike
@@ -26,7 +27,6 @@ from blemish.jobs.doctor import Checkup, look_over
 Show = Callable[[float, str], None]
 
 SUMMARY = "summary.json"
-HELD = 0.2  # of the pictures are for validation, where the data set has no split of its own
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class PrepareSettings:
         out: a new or empty folder.
         labels: the labels' format; None for what shows by itself.
         form: size of the pictures, and whether they are copied.
-        val: the share of pictures to validate on; None for the data set's own split, or `HELD`.
+        val: the share of pictures to validate on; None for the data set's own split, or
+            `HELD_SHARE`.
         group: a column or a pattern, see `blemish.data.groups`; pictures of a group stay together.
         seed: decides the split.
     """
@@ -49,7 +50,7 @@ class PrepareSettings:
     form: Form = field(default_factory=Form)
     val: float | None = None
     group: str | None = None
-    seed: int = 0
+    seed: int = SEED
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,10 @@ def prepare(settings: PrepareSettings, show: Show = lambda share, words: None) -
     with _appearing(settings.out) as folder:
         labels = _write_pictures(settings, checkup, parts, folder, show)
         write_tables(folder, labels, found.samples, checkup.dataset.classes)
+        if settings.group is not None:
+            named = _named_groups(settings, found, settings.group)
+            names = (one.picture for one in labels)
+            write_whole(folder / GROUPS, write_groups(names, named, settings.group).encode())
         summary = _summary(settings, checkup, parts, is_own)
         text = json.dumps(summary, ensure_ascii=False, indent=1) + "\n"
         write_whole(folder / SUMMARY, text.encode())
@@ -109,7 +114,7 @@ def choose_parts(
         return own, True
     groups = _groups_of(settings, found)
     samples = Dataset(found.samples, dataset.classes)
-    share = HELD if settings.val is None else settings.val
+    share = HELD_SHARE if settings.val is None else settings.val
     held = split(samples, share, settings.seed, lambda sample: groups[sample.path])[1]
     kept_back = {sample.path for sample in held.samples}
     return [VAL if sample.path in kept_back else TRAIN for sample in found.samples], False
@@ -155,12 +160,17 @@ def _groups_of(settings: PrepareSettings, found: Examination) -> dict[Path, str]
     samples = found.samples
     pairs = [(first, second) for first, second, _ in found.alike]
     if settings.group is not None:
-        named = read_groups(settings.data, settings.labels, samples, settings.group)
         first_of: dict[str, int] = {}
-        for index, sample in enumerate(samples):
-            pairs.append((first_of.setdefault(named[sample.path], index), index))
+        for index, group in enumerate(_named_groups(settings, found, settings.group)):
+            pairs.append((first_of.setdefault(group, index), index))
     joined = group_alike(len(samples), pairs)
     return {sample.path: f"{at:09d}" for sample, at in zip(samples, joined, strict=True)}
+
+
+def _named_groups(settings: PrepareSettings, found: Examination, wanted: str) -> list[str]:
+    """Give the group of each sample as the data names it."""
+    named = read_groups(settings.data, settings.labels, found.samples, wanted)
+    return [named[sample.path] for sample in found.samples]
 
 
 def _write_pictures(
@@ -182,7 +192,7 @@ def _summary(
 ) -> dict[str, Any]:
     found, problems = checkup.examination, checkup.problems
     left_out = [one for one in problems if one.severity == BROKEN or one.kind == "unlabelled"]
-    asked = HELD if settings.val is None else settings.val
+    asked = HELD_SHARE if settings.val is None else settings.val
     return {
         "blemish": __version__,
         "data": shown(settings.data),

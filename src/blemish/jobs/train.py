@@ -18,7 +18,9 @@ import torch
 
 from blemish.data.dataset import Dataset, read_dataset
 from blemish.data.folds import Split, choose_split
+from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import TrainingError
+from blemish.jobs.account import account_of
 from blemish.model.centernet import DEFAULT_NET, STRIDE
 from blemish.model.nets import build_net
 from blemish.model.prove import prove
@@ -80,7 +82,7 @@ class TrainSettings:
 
     run: Path
     data: Path | None = None
-    held_share: float = 0.2
+    held_share: float = HELD_SHARE
     group: str | None = None
     folds: int = 0
     fold: int = 0
@@ -91,7 +93,7 @@ class TrainSettings:
     num_looked: int = 40
     start: str = NOTHING
     resume: bool = False
-    seed: int = 0
+    seed: int = SEED
     threads: int = 0
     classes: tuple[str, ...] = ("defect",)
     net: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_NET))
@@ -106,8 +108,8 @@ def train_run(
 ) -> Path:
     """Train and give the run's folder, with its log, checkpoint, best and last weights.
 
-    ``watch`` is told the share of the run that is over, with a few words; ``tell`` the plan and
-    the proof that no box is left behind, a line each.
+    ``watch`` is told the share of the run that is over, with a few words; ``tell`` what is not
+    used of the pictures, the plan and the proof that no box is left behind, a line each.
 
     Raises:
         TrainingError: the run cannot start, or cannot go on.
@@ -130,7 +132,7 @@ def _train(
         settings = recorded(settings)
     if settings.data is not None:  # wherever the run is gone on with or exported from
         settings = dataclasses.replace(settings, data=settings.data.resolve())
-    parts = None if settings.data is None else split_data(settings.data, settings)
+    parts = None if settings.data is None else split_data(settings.data, settings, tell)
     if parts is not None:
         settings = dataclasses.replace(settings, classes=parts[0].classes)
     build_net(settings.net, len(settings.classes))  # refused now, not after minutes of decoding
@@ -167,7 +169,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     drawn = settings.data is None
     number = min(source.num_ready(), FIRST_PICTURES if drawn else sys.maxsize)
     labelled = [source.load(index) for index in range(number)]
-    counting = [one.defects.boxes[one.strength > 0] for one in labelled]
+    counted = [np.flatnonzero(one.strength > 0) for one in labelled]
+    counting = [one.defects.boxes[kept] for one, kept in zip(labelled, counted, strict=True)]
     sizes = tuple((one.pixels.shape[1], one.pixels.shape[0]) for one in labelled)
     found = Fingerprint(sizes, np.concatenate([*counting, np.zeros((0, 4), np.float32)]))
     crop = settings.batches.size or choose_crop(found)
@@ -184,7 +187,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     batches = dataclasses.replace(settings.batches, size=crop, batch=batch)
     settings = dataclasses.replace(settings, net=net, batches=batches, loop=loop)
     tell(in_words(settings, found))
-    tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop)))
+    place = lambda picture, box: source.place(picture, int(counted[picture][box]))  # noqa: E731
+    tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop, place=place)))
     return settings
 
 
@@ -229,14 +233,20 @@ def stock(
         pool.close()
 
 
-def split_data(data: Path, settings: TrainSettings) -> tuple[Dataset, Dataset]:
+def split_data(
+    data: Path, settings: TrainSettings, tell: Callable[[str], None] = lambda line: None
+) -> tuple[Dataset, Dataset]:
     """Read labelled pictures and give those to learn from and those to validate on.
 
     Where the data set says itself which are which, as after `blemish prepare`, that is kept.
+    ``tell`` is told what becomes of labels and pictures that are not used as they are.
     """
+    whole = read_dataset(data)
     wish = Split(settings.held_share, settings.seed, settings.group, settings.folds, settings.fold)
-    parts = choose_split(read_dataset(data), data, wish)
+    parts = choose_split(whole, data, wish)
     check_labels(parts[0], data)
+    for line in account_of(whole, data, len(whole) - sum(map(len, parts))):
+        tell(line)
     return parts
 
 

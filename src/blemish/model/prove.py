@@ -22,6 +22,7 @@ VISIBLE = 0.4  # a crop that shows less of a box than this share does not teach 
 MOST_NAMED = 5  # boxes named in the words of a proof
 
 Count = Callable[[Truth, int], Tensor]
+Place = Callable[[int, int], str]
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class LeftBehind:
     Attributes:
         picture: its picture's place in the data set.
         box: its place among the picture's boxes.
-        reason: why, and what would help.
+        place: where its label stands, in words.
+        reason: why.
     """
 
     picture: int
     box: int
+    place: str
     reason: str
 
 
@@ -66,13 +69,17 @@ class Proof:
             f"each of the others with {self.positives / max(self.boxes, 1):.1f} positives on "
             f"average; {self.small} smaller boxes, {len(self.small_left)} of them left behind"
         )
-        few = [f"box {one.box} of picture {one.picture} ({one.reason})" for one in self.left]
+        few = [f"{one.place} ({one.reason})" for one in self.left]
         more = [] if len(few) <= MOST_NAMED else [f"{len(few) - MOST_NAMED} more"]
         return ": ".join([words, *filter(None, ["; ".join(few[:MOST_NAMED] + more)])])
 
 
 def prove(
-    pictures: Iterable[Tensor], net: Mapping[str, Any], crop: int, scale: float = 1.0
+    pictures: Iterable[Tensor],
+    net: Mapping[str, Any],
+    crop: int,
+    scale: float = 1.0,
+    place: Place = "picture {}: box {}".format,
 ) -> Proof:
     """Count the positives of every box of a data set, and tell which boxes have none.
 
@@ -85,6 +92,7 @@ def prove(
         net: the architecture; of a point net and one of anchors alike.
         crop: side of training's crops in px, a multiple of 32.
         scale: crop pixels a picture pixel.
+        place: tells where a box stands, by its picture's place and its own.
     """
     count = counter_of(net)
     rows: list[tuple[LeftBehind, float, int]] = []
@@ -92,7 +100,8 @@ def prove(
         moved = boxes.float() * scale
         sides = (boxes[:, 2:] - boxes[:, :2]).min(dim=1).values.tolist()
         for box, number, reason in _look(moved, crop, count):
-            rows.append((LeftBehind(picture, box, reason), sides[box], number))
+            left = LeftBehind(picture, box, place(picture, box), reason)
+            rows.append((left, sides[box], number))
     usual = [row for row in rows if row[1] >= LEAST_SIDE]
     small = [row for row in rows if row[1] < LEAST_SIDE]
     numbers = [number for _, _, number in usual]

@@ -127,3 +127,8 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     writer.writerow(header)
     writer.writerows(lines)
     return text.getvalue()
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -34,11 +34,19 @@ class Labelled(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from: index to picture, how many are there by now, and their names."""
+    """Where pictures come from.
+
+    Attributes:
+        load: gives the picture at an index.
+        num_ready: tells how many are there by now.
+        name: names a picture.
+        place: tells where a label of a picture stands.
+    """
 
     load: Callable[[int], Labelled]
     num_ready: Callable[[], int]
     name: Callable[[int], str] = "picture {}".format
+    place: Callable[[int, int], str] = "picture {}: box {}".format
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ class Pool:
 
     def source(self) -> Source:
         """Give the pool as a source of training pictures."""
-        return Source(self.shelf.load, self.num_ready, f"wafer {{}} of seed {self.seed}".format)
+        name = f"wafer {{}} of seed {self.seed}"
+        return Source(self.shelf.load, self.num_ready, name.format, f"{name}: box {{}}".format)
 
     def close(self) -> None:
         """End the background processes."""

@@ -17,21 +17,29 @@ def keep_dataset(
 ) -> Source:
     """Decode the pictures that are not there yet and give them as a source.
 
-    The folder inside ``cache`` is named after the files and labels, so a changed data set is
-    decoded anew. ``watch`` is told how many are done, of how many.
+    Each has a folder inside ``cache`` that is named after its file and labels: so folds, splits
+    and runs share it, and a changed picture is decoded anew. ``watch`` is told how many are
+    done, of how many.
 
     Raises:
         PictureError: a picture cannot be read.
     """
-    folder = cache / f"labelled-{fingerprint(dataset)}"
-    folder.mkdir(parents=True, exist_ok=True)
     number = len(dataset.samples)
+    shelves = []
     for index, sample in enumerate(dataset.samples):
         watch(index, number)
-        if not is_there(folder, index):
-            keep(folder, index, open_sample(sample))
+        folder = cache / "labelled" / fingerprint(sample)
+        if not is_there(folder, 0):
+            folder.mkdir(parents=True, exist_ok=True)
+            keep(folder, 0, open_sample(sample))
+        shelves.append(Shelf(folder))
     names = [shown(sample.path) for sample in dataset.samples]
-    return Source(Shelf(folder).load, lambda: number, names.__getitem__)
+    return Source(
+        lambda index: shelves[index].load(0),
+        lambda: number,
+        names.__getitem__,
+        lambda index, box: ": ".join(dataset.samples[index].place(box)),
+    )
 
 
 def open_sample(sample: Sample) -> Labelled:
@@ -39,15 +47,13 @@ def open_sample(sample: Sample) -> Labelled:
     return Labelled(open_picture(sample.path), sample.defects, sample.strength)
 
 
-def fingerprint(dataset: Dataset) -> str:
-    """Give a name that changes with any file (by size and time) and any label."""
-    code = hashlib.sha256()
-    for sample in dataset.samples:
-        file = sample.path.stat()
-        code.update(repr((str(sample.path), file.st_size, file.st_mtime_ns)).encode())
-        for array in (sample.defects.boxes, sample.defects.labels, sample.strength):
-            code.update(array.tobytes())
-    return code.hexdigest()[:16]
+def fingerprint(sample: Sample) -> str:
+    """Give a name that changes with the file (by size and time) and any label."""
+    file = sample.path.stat()
+    code = hashlib.sha256(repr((str(sample.path), file.st_size, file.st_mtime_ns)).encode())
+    for array in (sample.defects.boxes, sample.defects.labels, sample.strength):
+        code.update(array.tobytes())
+    return code.hexdigest()[:32]
 
 
 def check_labels(dataset: Dataset, path: Path) -> None:

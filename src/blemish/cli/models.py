@@ -1,0 +1,249 @@
+"""The verbs that make a model and score it: train, export, evaluate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from blemish.cli.faults import plain_errors
+from blemish.cli.options import Debug, Threads, read_range
+from blemish.data.held import HELD_SHARE, SEED
+from blemish.errors import UsageError
+
+
+def train(
+    data: Annotated[
+        Path | None, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")
+    ] = None,
+    *,
+    drawn: Annotated[
+        bool, typer.Option("--synth", help="Train on wafers that are drawn on the way.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the run.")],
+    net: Annotated[
+        str, typer.Option(metavar="centernet|retinanet", help="Kind of net.")
+    ] = "centernet",
+    backbone: Annotated[
+        str, typer.Option(metavar="resnet18|34|50|101|152", help="Body of a RetinaNet.")
+    ] = "resnet18",
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="own|classic", help="Classic: keras-retinanet's anchors and losses."),
+    ] = "own",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Length in passes over DATA.", show_default="from the data"),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Length in minutes instead.", show_default="60 with --synth"),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Length in steps instead.")] = None,
+    val: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of DATA that is validated on.")
+    ] = HELD_SHARE,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN", help="What keeps pictures of one lot on one side of the split."
+        ),
+    ] = None,
+    folds: Annotated[
+        int,
+        typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
+    ] = 0,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, help="End after so many validations without a better AP."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder.")
+    ] = False,
+    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="default|imagenet|nothing|PATH",
+            help="What to start from: a name, or a bundle, run or file of weights.",
+            show_default="default for a centernet on DATA, else nothing",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides weights, pictures and crops.")] = SEED,
+    threads: Threads = 0,
+    batch: Annotated[
+        int, typer.Option(min=0, help="Crops a step.", show_default="from the data")
+    ] = 0,
+    crop: Annotated[
+        int, typer.Option(min=0, help="Side of a crop in pixels.", show_default="from the data")
+    ] = 0,
+    debug: Debug = False,
+) -> None:
+    """Train a model on labelled pictures or drawn wafers."""
+    with plain_errors(needs="train"):
+        if (data is not None) == drawn and not resume:
+            raise UsageError("name what to train on: either a data set or --synth")
+        from blemish.jobs.folds import train_folds
+        from blemish.jobs.train import TrainSettings, train_run
+        from blemish.report.terminal import watching_share
+        from blemish.training.batches import BatchPlan
+        from blemish.training.loop import LoopPlan
+        from blemish.training.start import net_of, start_of
+
+        if drawn and minutes is None and steps is None and not resume:
+            minutes = 60.0
+        chosen = start or start_of(net, drawn)
+        settings = TrainSettings(
+            *(out, data),
+            count=count,
+            cache=cache,
+            net=net_of(net, backbone, recipe, chosen),
+            start=chosen,
+            epochs=epochs,
+            held_share=val,
+            group=group,
+            folds=folds,
+            resume=resume,
+            seed=seed,
+            threads=threads,
+            batches=BatchPlan(size=crop, batch=batch),
+            loop=LoopPlan(steps=steps, minutes=minutes, patience=patience),
+        )
+        with watching_share("training") as show:
+            if folds:
+                spreads = train_folds(settings, show, typer.echo)
+                words = ", ".join(f"{name} {spread}" for name, spread in spreads.items())
+                typer.echo(f"{folds} folds, each on pictures it did not learn from: {words}")
+                return
+            run = train_run(settings, show, typer.echo)
+        typer.echo(f"Trained: {run}. Next: blemish export {run} --out BUNDLE")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
+    weights: Annotated[
+        str, typer.Option(metavar="last|best", help="Those of the end or the best validation.")
+    ] = "last",
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="measured"),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Pictures to compare the engines on.", show_default="held out"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model.", show_default="the folder's")
+    ] = None,
+    looked: Annotated[
+        int, typer.Option(min=1, help="Held-out pictures to measure the threshold on.")
+    ] = 100,
+    threads: Threads = 0,
+    debug: Debug = False,
+) -> None:
+    """Turn a training run into a model bundle for `find --model`."""
+    with plain_errors(needs="train"):
+        from blemish.jobs.export import ExportSettings, export_bundle
+        from blemish.report.terminal import watching_share
+
+        settings = ExportSettings(weights, threshold, pictures, name, looked, threads)
+        with watching_share("exporting") as show:
+            bundle = export_bundle(run, out, settings, show)
+        typer.echo(
+            f"Exported: {out}, threshold {bundle.threshold:g}. "
+            f"Next: blemish find PICTURES --model {out} --out DIR"
+        )
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="Folder of a model bundle, or `default`.")
+    ],
+    data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the result.")],
+    part: Annotated[
+        str,
+        typer.Option("--split", metavar="val|train|test|all", help="Which part of the pictures."),
+    ] = "val",
+    share: Annotated[
+        float | None,
+        typer.Option("--val", min=0, max=1, help="Share held out.", show_default="the model's"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX|COLUMN",
+            help="What keeps pictures together in the split.",
+            show_default="the model's",
+        ),
+    ] = None,
+    one_class: Annotated[
+        bool, typer.Option("--one-class", help="Treat all classes as one.")
+    ] = False,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+    ] = None,
+    region: Annotated[str, typer.Option(metavar="auto|wafer|whole", help="As for find.")] = "auto",
+    scale: Annotated[str, typer.Option(metavar="auto|native|FACTOR", help="As for find.")] = "auto",
+    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    threads: Threads = 0,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="all|wrong|none",
+            help="Draw labels and finds on copies of all pictures, of those with a miss or a "
+            "false find, or of none.",
+        ),
+    ] = "all",
+    value_range: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LO,HI", help="As for find.", show_default="all"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Score a model on labelled pictures; write the numbers and drawn copies."""
+    with plain_errors():
+        from blemish.jobs.evaluate import EvaluateSettings, describe, evaluate_run, places
+        from blemish.report.scores import HEADINGS, table
+        from blemish.report.terminal import print_table, say, watching_pictures
+
+        settings = EvaluateSettings(
+            *(None if model == "default" else Path(model), data, out),
+            part=part,
+            share=share,
+            seed=seed,
+            group=group,
+            one_class=one_class,
+            min_score=min_score,
+            region=region,
+            scale=scale,
+            engine=engine,
+            precision=precision,
+            threads=threads,
+            pictures=pictures,
+            value_range=read_range(value_range),
+            overwrite=overwrite,
+        )
+        with watching_pictures() as watch:
+            report = evaluate_run(settings, watch)
+        for line in describe(report):
+            say(line)
+        print_table(HEADINGS, table(report.scores), numbers=True)
+        for line in places(report):
+            say(line)
+        raise typer.Exit(report.exit_code())

@@ -1,0 +1,138 @@
+"""The verbs that find in pictures or draw them: find, demo, synth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from blemish.cli.faults import plain_errors
+from blemish.cli.options import Debug, Threads, read_range
+
+if TYPE_CHECKING:
+    from blemish.jobs.find import FindReport
+
+
+def find(
+    # readable=False: what may not be read is a row of the result and does not end the run.
+    paths: Annotated[
+        list[Path], typer.Argument(readable=False, help="Pictures, folders or globs.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the result.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of another model bundle.", show_default="built in")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+    ] = None,
+    region: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|wafer|whole",
+            help="Drop finds outside the wafer: where one is seen, as one must be, or never.",
+        ),
+    ] = "auto",
+    scale: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|native|FACTOR",
+            help="Look at wafers in the size the model knows, as they are, or resized.",
+        ),
+    ] = "auto",
+    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    threads: Threads = 0,
+    pictures: Annotated[
+        str,
+        typer.Option(
+            metavar="all|found|none",
+            help="Draw the finds on copies of all pictures, of those with finds, or of none.",
+        ),
+    ] = "all",
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            "--range",
+            metavar="LO,HI",
+            help="Values that become black and white in pictures of more than 8 bits.",
+            show_default="all",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
+    ] = False,
+    fail_on_find: Annotated[
+        bool, typer.Option("--fail-on-find", help="Exit with 10 when something was found.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Find the defects in pictures; write tables and drawn copies."""
+    with plain_errors():
+        from blemish.jobs.find import FindSettings, find_run
+        from blemish.report.terminal import watching_pictures
+
+        settings = FindSettings(
+            *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
+            *(pictures, read_range(value_range), overwrite),
+        )
+        with watching_pictures() as watch:
+            report = find_run(settings, watch)
+        _show(report, as_json)
+        raise typer.Exit(report.exit_code(fail_on_find))
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("blemish-demo"),
+    debug: Debug = False,
+) -> None:
+    """Find the defects in six drawn wafers that come with blemish."""
+    with plain_errors():
+        from blemish.jobs.demo import demo_run
+        from blemish.report.terminal import watching_pictures
+
+        with watching_pictures() as watch:
+            report = demo_run(out, watch)
+        _show(report)
+        raise typer.Exit(report.exit_code())
+
+
+def synth(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
+    seed: Annotated[int, typer.Option(min=0, help="Which series of pictures.")] = 0,
+    labels: Annotated[str, typer.Option(metavar="voc|csv|coco", help="Kind of labels.")] = "voc",
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Draw what training never sees.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Draw wafers with known defects and write their labels."""
+    with plain_errors():
+        from blemish.jobs.synth import SynthSettings, write_drawn
+        from blemish.report.terminal import watching_share
+
+        settings = SynthSettings(out, count, seed, labels, held_back, workers)
+        with watching_share("drawing") as show:
+            write_drawn(settings, lambda done, of: show(done / of, f"{done} of {of}"))
+        typer.echo(f"Drawn: {count} pictures with labels in {out}")
+
+
+def _show(report: "FindReport", as_json: bool = False) -> None:
+    """Print the result: a table and where the files are, or all of it as JSON."""
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+        return
+    from blemish.jobs.find import describe
+    from blemish.report.terminal import print_rows, say
+
+    print_rows(report.rows)
+    for line in describe(report):
+        say(line)

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from blemish.data.images import Listed
+from blemish.jobs.looking import find_in
+from blemish.runtime.finder import Finder, Finding, open_finder
+from planted_bundle import blobs, planted_bundle
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> list[Listed]:
+    """Write pictures of rising width, each with a spot."""
+    pictures = []
+    for width in (160, 180, 200):
+        path = tmp_path / f"{width}.png"
+        path.write_bytes(cv2.imencode(".png", blobs(width, 120, [(40, 40)]))[1].tobytes())
+        pictures.append(Listed(tmp_path, path, path.name))
+    return pictures
+
+
+@pytest.fixture
+def finder(tmp_path: Path) -> Finder:
+    model = planted_bundle(tmp_path / "model").path
+    return open_finder(model, engine="onnxruntime", threads=1)
+
+
+def test_each_picture_is_a_row_with_its_pixels(listed: list[Listed], finder: Finder) -> None:
+    listed[1].path.write_bytes(b"no picture")
+    looked = list(find_in(listed, finder))
+    assert [row.image for row, _ in looked] == ["160.png", "180.png", "200.png"]
+    assert [row.status for row, _ in looked] == ["defective", "failed", "defective"]
+    assert [None if pixels is None else pixels.shape for _, pixels in looked] == [
+        *((120, 160, 3), None, (120, 200, 3))
+    ]
+    assert str(listed[1].path) in looked[1][0].error
+    assert list(find_in([], finder)) == []
+
+
+def test_a_picture_that_breaks_the_engine_is_a_row(
+    listed: list[Listed], finder: Finder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Finder.look
+
+    def fail_once(finder: Finder, pixels: NDArray[np.uint8]) -> Finding:
+        if pixels.shape[1] == 200:
+            raise RuntimeError("engine\nbroke")
+        if pixels.shape[1] == 180:
+            raise MemoryError
+        return look(finder, pixels)
+
+    monkeypatch.setattr(Finder, "look", fail_once)
+    rows = [row for row, _ in find_in(listed, finder)]
+    assert [row.status for row in rows] == ["defective", "failed", "failed"]
+    assert "memory" in rows[1].error
+    assert "RuntimeError: engine broke" in rows[2].error
