@@ -17,7 +17,7 @@ KILLS = 5
 def start(data: Path, run: Path, *more: str) -> subprocess.Popen[bytes]:
     plan = ["--epochs", "10", "--crop", "64", "--batch", "2", "--from", "nothing", "--threads", "1"]
     words = [sys.executable, "-c", RUN, "train", str(data), "--out", str(run), *plan, *more]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,7 @@
 """Drawn wafers: the same answer for the same numbers, and answers that are true."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -98,7 +100,7 @@ def test_marks_of_a_group_touch_and_others_keep_apart() -> None:
     first = wafers._Circle(450, 450, 10)
     chain = [first, *wafers._draw_neighbours(rng, depth, first, (10, 30), [])]
     assert len(chain) > 1
-    for one, other in zip(chain, chain[1:], strict=False):
+    for one, other in pairwise(chain):
         gap = np.hypot(one.x - other.x, one.y - other.y) - one.radius - other.radius
         assert -2 * min(one.radius, other.radius) < gap <= 2
     taken = list(chain)
