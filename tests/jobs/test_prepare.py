@@ -127,6 +127,18 @@ def test_a_split_that_parts_alike_pictures_is_made_anew(parted):
     assert {"w0", "w9"} <= names(training) or {"w0", "w9"} <= names(validation)
 
 
+def test_all_classes_become_one(tmp_path):
+    for index, name in enumerate(("scratch", "dust", "scratch")):
+        lay_picture(tmp_path / "data" / f"{index}.png", seed=index)
+        text = voc((5, 5, 25, 25), filename=f"{index}.png").replace("error", name)
+        write(tmp_path / "data" / f"{index}.xml", text)
+    prepared = run(tmp_path / "data", one_class=True)
+    after = read_dataset(prepared.out)
+    assert after.classes == ("defect",)
+    assert [one.defects.labels.tolist() for one in after.samples] == [[0]] * 3
+    assert prepared.summary["numbers"]["classes"] == {"dust": 1, "scratch": 2}
+
+
 def test_an_occupied_folder_is_refused_and_an_empty_one_taken(data):
     out = data.parent / "out"
     out.mkdir()

@@ -66,6 +66,9 @@ def prepare(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides the split.")] = SEED,
+    one_class: Annotated[
+        bool, typer.Option("--one-class", help="Make all classes one, `defect`.")
+    ] = False,
     copy: Annotated[bool, typer.Option("--copy", help="Copy pictures, never link them.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -77,7 +80,7 @@ def prepare(
         from blemish.report.terminal import say, watching_share
 
         form = Form(size, stretch, copy)
-        settings = PrepareSettings(data, out, labels, form, val, group, seed)
+        settings = PrepareSettings(data, out, labels, form, val, group, seed, one_class)
         with watching_share("preparing") as show:
             prepared = prepare_data(settings, show)
         for line in describe(prepared):

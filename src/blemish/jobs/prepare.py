@@ -6,17 +6,18 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from blemish import __version__
+from blemish.core.defects import Defects
 from blemish.data.dataset import TEST, TRAIN, VAL, Dataset, Sample, split
 from blemish.data.doctor import Examination
 from blemish.data.groups import GROUPS, read_groups, write_groups
 from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import write_whole
-from blemish.data.labels import PictureLabels
+from blemish.data.labels import DEFAULT_CLASS, PictureLabels
 from blemish.data.likeness import group_alike
 from blemish.data.listing import shown
 from blemish.data.plain import Form, name_pictures, write_sample, write_tables
@@ -42,6 +43,7 @@ class PrepareSettings:
             `HELD_SHARE`.
         group: a column or a pattern, see `blemish.data.groups`; pictures of a group stay together.
         seed: decides the split.
+        one_class: whether all classes become one.
     """
 
     data: Path
@@ -51,6 +53,7 @@ class PrepareSettings:
     val: float | None = None
     group: str | None = None
     seed: int = SEED
+    one_class: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,8 @@ def prepare(settings: PrepareSettings, show: Show = lambda share, words: None) -
         lambda share, words: show(share / 2, f"looked at {words}"),
     )
     _check_usable(checkup)
+    if settings.one_class:
+        checkup = _as_one_class(checkup)
     found = checkup.examination
     parts, is_own = choose_parts(settings, checkup.dataset, found)
     with _appearing(settings.out) as folder:
@@ -153,6 +158,19 @@ def _check_usable(checkup: Checkup) -> None:
         first = f" (first reason: {reasons[0]})" if reasons else ""
         name = shown(checkup.data)
         raise LabelError(f"{name}: {hopeless[0].what}{first}; {hopeless[0].mend}")
+
+
+def _as_one_class(checkup: Checkup) -> Checkup:
+    """Give what was found with all labels of one class; the numbers tell of the data as it was."""
+    samples = tuple(
+        replace(sample, defects=Defects.of(sample.defects.boxes))
+        for sample in checkup.examination.samples
+    )
+    return replace(
+        checkup,
+        dataset=replace(checkup.dataset, classes=(DEFAULT_CLASS,)),
+        examination=replace(checkup.examination, samples=samples),
+    )
 
 
 def _groups_of(settings: PrepareSettings, found: Examination) -> dict[Path, str]:
