@@ -9,7 +9,8 @@ import torch
 from blemish.errors import LabelError, TrainingError, UsageError
 from blemish.jobs import train as job
 from blemish.jobs.prepare import PrepareSettings, prepare
-from blemish.jobs.train import TrainSettings, from_plain, held_pictures, recorded, train_run
+from blemish.jobs.settings import TrainSettings, recorded
+from blemish.jobs.train import held_pictures, train_run
 from blemish.model.retinanet import DEFAULT_RETINANET
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
@@ -55,14 +56,6 @@ def test_a_run_can_go_on_with_its_own_settings(settings: TrainSettings) -> None:
     same = recorded(TrainSettings(settings.run, resume=True))
     assert same.loop.steps == 5
     assert same.batches == BATCHES
-
-
-def test_settings_read_back_from_their_record(settings: TrainSettings) -> None:
-    job.write_settings(settings)
-    facts = json.loads((settings.run / "settings.json").read_text())
-    assert from_plain(facts) == settings
-    with pytest.raises(TrainingError, match="another version"):
-        from_plain(facts | {"unheard": 1})
 
 
 def test_another_run_is_not_overwritten(settings: TrainSettings) -> None:

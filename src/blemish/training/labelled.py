@@ -4,39 +4,53 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from blemish.core.defects import Defects
 from blemish.data.dataset import Dataset, Sample
 from blemish.data.images import open_picture
 from blemish.data.listing import shown
 from blemish.errors import TrainingError
+from blemish.runtime.finder import resize
 from blemish.training.batches import Labelled, Source
 from blemish.training.kept import Shelf, is_there, keep
 
 
 def keep_dataset(
-    dataset: Dataset, cache: Path, watch: Callable[[int, int], None] = lambda done, number: None
+    dataset: Dataset,
+    cache: Path,
+    watch: Callable[[int, int], None] = lambda done, number: None,
+    long_side: int | None = None,
 ) -> Source:
     """Decode the pictures that are not there yet and give them as a source.
 
     The folder inside ``cache`` is named after the files and labels, so a changed data set is
-    decoded anew. ``watch`` is told how many are done, of how many.
+    decoded anew. ``watch`` is told how many are done, of how many; ``long_side`` is that of
+    `open_sample`.
 
     Raises:
         PictureError: a picture cannot be read.
     """
-    folder = cache / f"labelled-{fingerprint(dataset)}"
+    size = "" if long_side is None else f"-{long_side}"
+    folder = cache / f"labelled-{fingerprint(dataset)}{size}"
     folder.mkdir(parents=True, exist_ok=True)
     number = len(dataset.samples)
     for index, sample in enumerate(dataset.samples):
         watch(index, number)
         if not is_there(folder, index):
-            keep(folder, index, open_sample(sample))
+            keep(folder, index, open_sample(sample, long_side))
     names = [shown(sample.path) for sample in dataset.samples]
     return Source(Shelf(folder).load, lambda: number, names.__getitem__)
 
 
-def open_sample(sample: Sample) -> Labelled:
-    """Decode one picture and give it with its labels."""
-    return Labelled(open_picture(sample.path), sample.defects, sample.strength)
+def open_sample(sample: Sample, long_side: int | None = None) -> Labelled:
+    """Decode one picture and give it with its labels.
+
+    Its longer side is brought to ``long_side`` px as `find` does it, if that is not None.
+    """
+    pixels, true = open_picture(sample.path), sample.defects
+    if long_side is not None:
+        pixels, factors = resize(pixels, long_side / max(pixels.shape[:2]))
+        true = Defects(true.boxes * factors, true.labels, true.scores)
+    return Labelled(pixels, true, sample.strength)
 
 
 def fingerprint(dataset: Dataset) -> str:
