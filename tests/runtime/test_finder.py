@@ -171,9 +171,8 @@ def test_scales_are_obeyed(bundle: Bundle) -> None:
 def test_a_long_side_that_the_model_knows_holds_for_every_picture(
     bundle: Bundle, size: tuple[int, int]
 ) -> None:
-    knowing = Finder(
-        replace(bundle, long_side=900), open_finder(bundle.path, threads=1).engine, 0.3
-    )
+    engine = open_finder(bundle.path, threads=1).engine
+    knowing = Finder(replace(bundle, long_side=900), engine, 0.3)
     scale = 900 / max(size)
     width, height = (round(side * scale) for side in size)
     spots = [(60, 100), (width - 60, height - 100)]

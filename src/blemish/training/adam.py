@@ -37,7 +37,7 @@ class KerasAdam:
         for group in self.adam.param_groups:
             group["lr"] = rate
             group["eps"] = EPSILON / (1 - BETAS[1] ** (taken + 1)) ** 0.5
-        self.adam.step()  # type: ignore[no-untyped-call]
+        self.adam.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Give all that a resumed run needs."""

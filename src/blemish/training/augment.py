@@ -70,7 +70,7 @@ def random_affine(
     size: int,
     scale: float,
     generator: np.random.Generator,
-    turned: bool = True,
+    turns: bool = True,
 ) -> NDArray[np.float64]:
     """Give the 2 x 3 map from picture to crop: scale, one of the eight flips and turns, shift.
 
@@ -81,9 +81,9 @@ def random_affine(
         size: side of the crop in pixels.
         scale: crop pixels a picture pixel, kept to the nearest that whole pixels allow.
         generator: where chance comes from.
-        turned: False to flip from left to right alone, or not at all.
+        turns: False to flip from left to right alone, or not at all.
     """
-    turn = int(generator.integers(4)) if turned else 0
+    turn = int(generator.integers(4)) if turns else 0
     cosine, sine = (1, 0, -1, 0)[turn], (0, 1, 0, -1)[turn]
     turned = np.array([[cosine, -sine], [sine, cosine]], np.float64)
     if generator.random() < 0.5:

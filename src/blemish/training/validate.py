@@ -44,7 +44,7 @@ def validation_loss(
 ) -> dict[str, float]:
     """Give the parts of the loss, their names led by `val_`, on crops that are always the same.
 
-    Of a plan of whole pictures each is looked at once.
+    Of a plan of whole pictures every one is looked at.
     """
     if not pictures:
         return {}
