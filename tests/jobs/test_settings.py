@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from blemish.errors import TrainingError
-from blemish.jobs.settings import TrainSettings, check_folder, from_plain, write_settings
+from blemish.jobs.settings import (
+    TrainSettings,
+    check_crop,
+    check_folder,
+    from_plain,
+    write_settings,
+)
+from blemish.model.centernet import DEFAULT_NET
+from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET
 from blemish.training.recipes import RECIPES, follow
 
 
@@ -41,3 +49,10 @@ def test_whole_pictures_are_not_drawn_on_the_way(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="blemish synth") as caught:
         check_folder(replace(settings, data=None))
     assert "\n" not in str(caught.value)
+
+
+def test_a_crop_is_halved_from_more_than_one_cell() -> None:
+    for net, least in ((CLASSIC_RETINANET, 96), (DEFAULT_RETINANET, 32), (DEFAULT_NET, 32)):
+        check_crop(least, net)
+    with pytest.raises(TrainingError, match="at least 96"):
+        check_crop(64, CLASSIC_RETINANET)

@@ -9,6 +9,7 @@ from typing import Any
 
 from blemish.errors import TrainingError
 from blemish.model.centernet import DEFAULT_NET, STRIDE
+from blemish.model.fpn import COARSEST_OF_BODY
 from blemish.training.augment import Augment
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import write_beside
@@ -100,6 +101,23 @@ def check_folder(settings: TrainSettings) -> None:
         raise TrainingError(
             f"a batch of {batch} crops of {size} px cannot be cut: give at least one crop, with a "
             f"side that is a multiple of {STRIDE}"
+        )
+
+
+def check_crop(size: int, net: Mapping[str, Any]) -> None:
+    """Refuse crops so small that the coarsest level is halved from a single cell.
+
+    In bfloat16 the gradient of that convolution is now and then no number (seen with torch 2.14),
+    and the step is lost.
+
+    Raises:
+        TrainingError: they are.
+    """
+    coarsest = max(net.get("levels", ()), default=0)
+    if coarsest > COARSEST_OF_BODY and size <= 2 ** (coarsest - 1):
+        raise TrainingError(
+            f"crops of {size} px are too small for a net with levels up to {coarsest}: give a "
+            f"--crop of at least {2 ** (coarsest - 1) + STRIDE}"
         )
 
 

@@ -18,6 +18,7 @@ from blemish.data.dataset import Dataset, read_dataset
 from blemish.data.folds import Split, choose_split
 from blemish.jobs.settings import (
     TrainSettings,
+    check_crop,
     check_folder,
     from_plain,
     recorded,
@@ -126,6 +127,7 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     anew = settings.start in (NOTHING, IMAGENET) or settings.start.endswith(".pth")
     if anew and net["kind"] == "retinanet" and net["assign"] != "classic":
         net = fit_retinanet(torch.from_numpy(found.sides), net)
+    check_crop(crop, net)
     if not drawn:
         epoch = epoch_of(sizes, crop, batch)
         epochs = settings.epochs or choose_epochs(epoch, loop.fewest)
