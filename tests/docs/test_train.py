@@ -24,6 +24,10 @@ def test_every_setting_has_its_row(verb: str) -> None:
         (["train", "--out", "{}/run"], "either a data set or --synth"),
         (["train", "{}", "--synth", "--out", "{}/run"], "either a data set or --synth"),
         (["train", "--synth", "--crop", "100", "--out", "{}/run"], "multiple of 32"),
+        (
+            ["train", "--synth", "--net", "retinanet", "--recipe", "classic", "--out", "{}/run"],
+            "learns from labelled pictures",
+        ),
         (["train", "--resume", "--out", "{}/run"], "no checkpoint"),
         (["export", "{}", "--out", "{}/bundle"], "is not a training run"),
     ],

@@ -83,6 +83,8 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"name": None}, "name is None"),
         ({"classes": "defect"}, "classes is 'defect'"),
         ({"wafer_diameter": 0}, "wafer_diameter 0"),
+        ({"long_side": 0}, "long_side 0"),
+        ({"long_side": 900.5}, "long_side is 900.5"),
         ({"precisions": {"onnxruntime": 5}}, "export the bundle again"),
         ({"window": 1000}, "stride"),
         ({"overlap": 4096}, "overlap"),
@@ -100,6 +102,14 @@ def test_wrong_facts_are_named(bundle: Bundle, changes: dict[str, object], words
         read_bundle(bundle.path)
     assert str(bundle.path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bundle_from_before_there_was_a_long_side_has_none(bundle: Bundle) -> None:
+    about = bundle.path / "bundle.json"
+    facts = json.loads(about.read_text())
+    assert facts.pop("long_side") is None
+    about.write_text(json.dumps(facts))
+    assert read_bundle(bundle.path) == bundle
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', "[" * 100_000])

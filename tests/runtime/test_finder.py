@@ -167,6 +167,24 @@ def test_scales_are_obeyed(bundle: Bundle) -> None:
         assert with_disc(opened, a_disc((60, 60), 5000)).look(pixels).scale == expected
 
 
+@pytest.mark.parametrize("size", [(450, 300), (900, 600), (400, 1800)])
+def test_a_long_side_that_the_model_knows_holds_for_every_picture(
+    bundle: Bundle, size: tuple[int, int]
+) -> None:
+    engine = open_finder(bundle.path, threads=1).engine
+    knowing = Finder(replace(bundle, long_side=900), engine, 0.3)
+    scale = 900 / max(size)
+    width, height = (round(side * scale) for side in size)
+    spots = [(60, 100), (width - 60, height - 100)]
+    pixels = cv2.resize(blobs(width, height, spots), size, interpolation=cv2.INTER_AREA)
+    disc = a_disc((size[0] / 2, size[1] / 2), 2.0 * max(size))  # its size does not matter
+    finding = with_disc(knowing, disc).look(pixels)
+    assert finding.scale == pytest.approx(scale)
+    found = box_centres(finding.defects.boxes) * scale
+    assert abs(np.sort(found, 0) - np.sort(spots, 0)).max() <= 3
+    assert replace(knowing, scale=1.0).look(pixels).scale == 1
+
+
 def test_the_minimum_score_is_the_bundles_unless_given(bundle: Bundle) -> None:
     pixels = blobs(128, 128, [(60, 60)], step=40)
     counts = [

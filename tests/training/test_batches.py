@@ -1,9 +1,10 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from blemish.core.defects import Defects
-from blemish.training.augment import Augment
+from blemish.training.augment import PLAIN, Augment
 from blemish.training.batches import Ahead, Batch, Batches, BatchPlan, Labelled, Source
 from planted import dot_boxes, dot_picture, planted, planted_source
 
@@ -72,6 +73,41 @@ def test_most_crops_keep_the_pictures_own_size() -> None:
     first = [crop.boxes[np.abs(crop.boxes - 48).sum(axis=1).argmin()] for crop in crops]
     kept = [np.abs(box[2] - box[0] - widths).min() < 1e-3 for box in first]
     assert 0.4 < np.mean(kept) < 0.8
+
+
+WHOLE = BatchPlan(
+    size=160, batch=2, whole=True, seed=4, augment=dataclasses.replace(PLAIN, turned=False)
+)
+
+
+def test_whole_pictures_come_as_they_are_or_mirrored() -> None:
+    batches, source = Batches(planted_source(), WHOLE), planted_source()
+    seen = set()
+    for step in range(16):
+        batch = batches(step, 5.0)
+        for crop, name in zip(batch.crops, batch.pictures, strict=True):
+            picture = source.load(int(name.split()[1]))
+            padded = np.pad(picture.pixels, [(0, 32), (0, 32), (0, 0)], mode="edge")
+            boxes = picture.defects.boxes
+            mirrored = not np.array_equal(crop.pixels, padded)
+            if mirrored:
+                assert np.array_equal(crop.pixels, padded[:, ::-1])
+                x1, y1, x2, y2 = boxes.T
+                boxes = np.column_stack((160 - x2, y1, 160 - x1, y2))
+            np.testing.assert_allclose(crop.boxes, boxes, atol=1e-4)
+            seen.add(mirrored)
+    assert seen == {False, True}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_every_whole_picture_comes_once_a_round_in_another_order(size: int) -> None:
+    ranks = [Batches(planted_source(), WHOLE, rank, size) for rank in range(size)]
+    names = [
+        name for step in range(16) for batches in ranks for name in batches(step, 5.0).pictures
+    ]
+    first, second = names[:16], names[16:]
+    assert len(set(first)) == len(set(second)) == 16
+    assert first != second
 
 
 def test_cutting_ahead_changes_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from blemish.data.dataset import Dataset, read_dataset
 from blemish.errors import TrainingError
 from blemish.training import labelled
-from blemish.training.labelled import check_labels, fingerprint, keep_dataset
+from blemish.training.labelled import check_labels, fingerprint, keep_dataset, open_sample
 from planted import planted, write_dataset
 
 
@@ -39,6 +39,23 @@ def test_pictures_are_decoded_once(
     turned = Dataset(dataset.samples[:0:-1], dataset.classes)  # another split of the same
     source = keep_dataset(turned, tmp_path / "cache")
     assert np.array_equal(source.load(1).pixels, planted(5, 2).pixels)
+
+
+@pytest.mark.parametrize("side", [64, 192])
+def test_pictures_and_boxes_are_brought_to_a_long_side(
+    dataset: Dataset, tmp_path: Path, side: int
+) -> None:
+    as_they_are = keep_dataset(dataset, tmp_path / "cache")
+    brought = keep_dataset(dataset, tmp_path / "cache", long_side=side)
+    for index in range(4):
+        before, after = as_they_are.load(index), brought.load(index)
+        assert (before.pixels.shape, after.pixels.shape) == ((128, 128, 3), (side, side, 3))
+        moved = before.defects.boxes * side / 128
+        np.testing.assert_allclose(after.defects.boxes, moved, rtol=1e-6)
+        assert np.array_equal(after.strength, before.strength)
+        assert np.array_equal(open_sample(dataset.samples[index], side).pixels, after.pixels)
+        for x1, y1, x2, y2 in after.defects.boxes.astype(int):
+            assert after.pixels[(y1 + y2) // 2, (x1 + x2) // 2].min() > 150  # the dot is there
 
 
 def test_a_changed_label_or_file_is_noticed(dataset: Dataset, tmp_path: Path) -> None:

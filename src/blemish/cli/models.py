@@ -24,11 +24,11 @@ def train(
         str, typer.Option(metavar="centernet|retinanet", help="Kind of net.")
     ] = "centernet",
     backbone: Annotated[
-        str, typer.Option(metavar="resnet18|34|50|101|152", help="Body of a RetinaNet.")
-    ] = "resnet18",
+        str | None,
+        typer.Option(metavar="resnet18|34|50|101|152", help="RetinaNet's body (18, classic 50)."),
+    ] = None,
     recipe: Annotated[
-        str,
-        typer.Option(metavar="own|classic", help="Classic: keras-retinanet's anchors and losses."),
+        str, typer.Option(metavar="own|classic", help="Classic: all as keras-retinanet does it.")
     ] = "own",
     epochs: Annotated[
         int | None,
@@ -88,10 +88,10 @@ def train(
         if (data is not None) == drawn and not resume:
             raise UsageError("name what to train on: either a data set or --synth")
         from blemish.jobs.folds import train_folds
-        from blemish.jobs.train import TrainSettings, train_run
+        from blemish.jobs.settings import TrainSettings
+        from blemish.jobs.train import train_run
         from blemish.report.terminal import watching_share
-        from blemish.training.batches import BatchPlan
-        from blemish.training.loop import LoopPlan
+        from blemish.training.recipes import follow
         from blemish.training.start import net_of, start_of
 
         if drawn and minutes is None and steps is None and not resume:
@@ -110,8 +110,7 @@ def train(
             resume=resume,
             seed=seed,
             threads=threads,
-            batches=BatchPlan(size=crop, batch=batch),
-            loop=LoopPlan(steps=steps, minutes=minutes, patience=patience),
+            **follow(recipe, crop, batch, steps=steps, minutes=minutes, patience=patience),
         )
         with watching_share("training") as show:
             if folds:

@@ -136,6 +136,7 @@ def draw_up(record: Record, net: Detector, place: Path) -> Bundle:
         classes=record.classes,
         wafer_diameter=DIAMETER if wafers else None,
         wafer_range=DIAMETERS if wafers else None,
+        long_side=record.settings.get("long_side"),
     )
     return write_bundle(bundle, {GRAPH: export_graph(net, bundle.top_k)})
 

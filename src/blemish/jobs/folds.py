@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from blemish.errors import TrainingError
-from blemish.jobs.train import TrainSettings, Watcher, train_run
+from blemish.jobs.settings import TrainSettings
+from blemish.jobs.train import Watcher, train_run
 from blemish.training.checkpoint import write_beside
 from blemish.training.log import LOG, read_log
 

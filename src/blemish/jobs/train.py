@@ -2,14 +2,12 @@
 
 import dataclasses
 import itertools
-import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,23 @@ import torch
 
 from blemish.data.dataset import Dataset, read_dataset
 from blemish.data.folds import Split, choose_split
-from blemish.data.held import HELD_SHARE, SEED
-from blemish.errors import TrainingError
 from blemish.jobs.account import account_of
-from blemish.model.centernet import DEFAULT_NET, STRIDE
+from blemish.jobs.settings import (
+    TrainSettings,
+    check_crop,
+    check_folder,
+    from_plain,
+    recorded,
+    write_settings,
+)
 from blemish.model.nets import build_net
 from blemish.model.prove import prove
 from blemish.model.retinanet import fit_retinanet
 from blemish.synth.wafers import draw_wafer
-from blemish.training.augment import Augment
-from blemish.training.batches import Batches, BatchPlan, Labelled, Source
-from blemish.training.checkpoint import write_beside
+from blemish.training.batches import Batches, Labelled, Source
 from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
-from blemish.training.loop import Learner, LoopPlan, Surroundings, make_learner, train
+from blemish.training.loop import Learner, Surroundings, make_learner, train
 from blemish.training.plan import (
     Fingerprint,
     choose_batch,
@@ -40,7 +41,6 @@ from blemish.training.plan import (
     epoch_of,
 )
 from blemish.training.ranks import Ranks, join_ranks
-from blemish.training.records import SETTINGS, read_record
 from blemish.training.start import IMAGENET, NOTHING, take_start
 from blemish.training.validate import validate, validation_loss
 
@@ -49,56 +49,6 @@ HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is val
 FIRST_PICTURES = 16  # drawn before training begins, and what its plan is made from
 
 Watcher = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """What a training run is made of; written into the run's folder.
-
-    Attributes:
-        run: folder of the run.
-        data: labelled pictures, see `blemish.data.dataset.read_dataset`; None to draw wafers.
-        held_share: share of the labelled pictures that is validated on.
-        group: what keeps pictures together when they are split: a column of the labels, or a
-            pattern that the path holds; see `blemish.data.groups`.
-        folds: parts that the labelled pictures are dealt into instead; 0 for none.
-        fold: which of them is validated on, from 0.
-        epochs: length of the run in passes over the pictures, instead of the loop's steps or
-            minutes; None with these, or to leave it to the plan for labelled pictures.
-        count: size that the pool of drawn wafers grows to.
-        cache: folder of the decoded pictures, which runs may share; None is one in the run.
-        drawers: processes that draw in the background.
-        num_looked: drawn pictures that are validated on, at most.
-        start: what the weights are taken from, see `blemish.training.start`.
-        resume: go on with the run in ``run``, with its own settings but for length, cache,
-            drawers and threads.
-        seed: decides weights, pictures and batches.
-        threads: of torch; 0 is its own choice.
-        classes: names of the classes; those of the labelled pictures where there are any.
-        net: architecture, see `blemish.model.centernet`.
-        batches: how crops are cut; a size or number of 0 is left to the plan.
-        loop: how long and how fast to learn.
-    """
-
-    run: Path
-    data: Path | None = None
-    held_share: float = HELD_SHARE
-    group: str | None = None
-    folds: int = 0
-    fold: int = 0
-    epochs: int | None = None
-    count: int = 3000
-    cache: Path | None = None
-    drawers: int = 1
-    num_looked: int = 40
-    start: str = NOTHING
-    resume: bool = False
-    seed: int = SEED
-    threads: int = 0
-    classes: tuple[str, ...] = ("defect",)
-    net: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULT_NET))
-    batches: BatchPlan = field(default_factory=BatchPlan)
-    loop: LoopPlan = field(default_factory=LoopPlan)
 
 
 def train_run(
@@ -179,9 +129,10 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     anew = settings.start in (NOTHING, IMAGENET) or settings.start.endswith(".pth")
     if anew and net["kind"] == "retinanet" and net["assign"] != "classic":
         net = fit_retinanet(torch.from_numpy(found.sides), net)
+    check_crop(crop, net)
     if not drawn:
         epoch = epoch_of(sizes, crop, batch)
-        epochs = settings.epochs or choose_epochs(epoch)
+        epochs = settings.epochs or choose_epochs(epoch, loop.fewest)
         steps = loop.steps or (None if loop.minutes else epochs * epoch)
         loop = dataclasses.replace(loop, steps=steps, epoch=epoch)
     batches = dataclasses.replace(settings.batches, size=crop, batch=batch)
@@ -204,9 +155,12 @@ def in_words(settings: TrainSettings, found: Fingerprint) -> str:
         low, middle, high = np.quantile(sides, (0.05, 0.5, 0.95))
         boxes += f" of {low:.0f} to {high:.0f} px, half of them over {middle:.0f}"
     shapes = f", levels {settings.net['levels']}" if "levels" in settings.net else ""
+    crops = f"crops of {batches.size} px"
+    if batches.whole:
+        crops = f"whole pictures of {settings.long_side or batches.size} px"
     return (
         f"{len(found.sizes)} pictures, {boxes}; {settings.net['kind']}{shapes}; {batches.batch} "
-        f"crops of {batches.size} px a step, {long}"
+        f"{crops} a step, {long}"
     )
 
 
@@ -218,8 +172,8 @@ def stock(
     cache = settings.cache or settings.run / "pictures"
     if parts is not None:
         say = lambda done, number: watch(0.0, f"reading picture {done + 1} of {number}")  # noqa: E731
-        looked = keep_dataset(parts[1], cache, say)
-        yield keep_dataset(parts[0], cache, say), [looked.load(i) for i in range(len(parts[1]))]
+        learned, looked = (keep_dataset(part, cache, say, settings.long_side) for part in parts)
+        yield learned, [looked.load(i) for i in range(len(parts[1]))]
         return
     pool = Pool(draw_wafer, settings.seed, settings.count, cache / f"seed-{settings.seed}")
     seed = settings.seed + HELD_OUT
@@ -255,7 +209,7 @@ def held_pictures(facts: Mapping[str, Any]) -> Iterator[Labelled]:
     settings = from_plain(facts)
     if settings.data is not None:
         _, held = split_data(settings.data, settings)
-        return (open_sample(sample) for sample in held.samples)
+        return (open_sample(sample, settings.long_side) for sample in held.samples)
     drawn = (draw_wafer(settings.seed + 2 * HELD_OUT, index) for index in itertools.count())
     return (Labelled(one.pixels, one.defects, one.strength) for one in drawn)
 
@@ -265,72 +219,6 @@ def describe(row: Mapping[str, float]) -> str:
     if "ap50" in row:
         return f"step {row['step']}: AP@0.5 {row['ap50']:.3f}"
     return f"step {row['step']}: loss {row['loss']:.3f}"
-
-
-def check_folder(settings: TrainSettings) -> None:
-    """Refuse a folder, a length or a crop that does not fit.
-
-    Raises:
-        TrainingError: it holds a run already, or none to resume.
-    """
-    there = (settings.run / "last.pt").exists()
-    if there and not settings.resume:
-        raise TrainingError(f"{settings.run}: holds a run; resume it, or give another folder")
-    if settings.resume and not there:
-        raise TrainingError(f"{settings.run}: holds no checkpoint to resume from")
-    given = sum(
-        n is not None for n in (settings.loop.steps, settings.loop.minutes, settings.epochs)
-    )
-    if given > 1 or (given == 0 and settings.data is None and not settings.resume):
-        raise TrainingError("give the length of the run either in steps, minutes or epochs")
-    if settings.epochs is not None and settings.data is None and not settings.resume:
-        raise TrainingError("drawn wafers have no epochs; give the length in minutes or steps")
-    size, batch = settings.batches.size, settings.batches.batch
-    if size < 0 or size % STRIDE or batch < 0:
-        raise TrainingError(
-            f"a batch of {batch} crops of {size} px cannot be cut: give at least one crop, with a "
-            f"side that is a multiple of {STRIDE}"
-        )
-
-
-def recorded(settings: TrainSettings) -> TrainSettings:
-    """Give the settings of the run in the folder, with the length and the machine of these."""
-    then = from_plain(read_record(settings.run).settings)
-    loop = then.loop
-    if settings.loop.steps is not None or settings.loop.minutes is not None:
-        loop = dataclasses.replace(loop, steps=settings.loop.steps, minutes=settings.loop.minutes)
-    if settings.epochs is not None and loop.epoch is not None:
-        loop = dataclasses.replace(loop, steps=settings.epochs * loop.epoch, minutes=None)
-    cache = settings.cache or then.cache
-    kept = dataclasses.replace(settings, cache=cache, loop=loop)
-    of_now = ("run", "cache", "drawers", "threads", "resume", "loop")
-    return dataclasses.replace(then, **{name: getattr(kept, name) for name in of_now})
-
-
-def from_plain(facts: Mapping[str, Any]) -> TrainSettings:
-    """Give settings from the plain values of a run's record; what it does not say is default."""
-    values = _tuples(facts)
-    for name in ("run", "data", "cache"):
-        values[name] = Path(values[name]) if values.get(name) else None
-    values["start"] = values.get("start") or NOTHING
-    try:
-        batches = _tuples(values.pop("batches", {}))
-        batches["augment"] = Augment(**_tuples(batches.get("augment", {})))
-        loop = LoopPlan(**_tuples(values.pop("loop", {})))
-        return TrainSettings(**values, batches=BatchPlan(**batches), loop=loop)
-    except TypeError as error:
-        raise TrainingError(f"the run was made by another version of blemish ({error})") from error
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-
-
-def write_settings(settings: TrainSettings) -> None:
-    """Write the settings into the run's folder, which is made if it is not there."""
-    settings.run.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(dataclasses.asdict(settings), indent=2, default=str)
-    write_beside(settings.run / SETTINGS, lambda name: name.write_text(text + "\n"))
 
 
 def begin(settings: TrainSettings) -> tuple[Learner, str]:

@@ -35,6 +35,8 @@ class Bundle:
         wafer_diameter: the size in pixels at which the model knows wafers; None for no such size.
         wafer_range: diameters in pixels that are looked at as they are.
         precisions: the precisions of each engine that passed the parity gate.
+        long_side: in pixels, what the longer side of every picture is brought to, wafer or not;
+            None to leave pictures as they are.
         files: the SHA-256 of each file, by its name.
     """
 
@@ -55,6 +57,7 @@ class Bundle:
     files: Mapping[str, str] = field(default_factory=dict)
     parity: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    long_side: int | None = None
 
     @property
     def graph(self) -> Path:
@@ -160,6 +163,7 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
             f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
             "export the bundle again"
         )
+    facts = {"long_side": None} | facts  # which the first bundles do not know
     names = {item.name for item in fields(Bundle)} - {"path"}
     if missing := sorted(names - set(facts)):
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
@@ -188,6 +192,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
     "classes": (list, tuple),
     "wafer_diameter": (*_NUMBER, type(None)),
+    "long_side": (int, type(None)),
     "wafer_range": (list, tuple, type(None)),
 }
 
@@ -202,8 +207,10 @@ def _check_numbers(bundle: Bundle) -> None:
         raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
     if not 0 <= bundle.overlap < bundle.window:
         raise ValueError(f"overlap {bundle.overlap} does not fit window {bundle.window}")
-    if bundle.wafer_diameter is not None and not 1 <= bundle.wafer_diameter <= MAX_DIAMETER:
-        raise ValueError(f"wafer_diameter {bundle.wafer_diameter} is no size in pixels")
+    for name in ("wafer_diameter", "long_side"):
+        size = getattr(bundle, name)
+        if size is not None and not 1 <= size <= MAX_DIAMETER:
+            raise ValueError(f"{name} {size} is no size in pixels")
     if not all(isinstance(file, str) for file in bundle.files.values()):
         raise ValueError("files without a SHA-256")
 

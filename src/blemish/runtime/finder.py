@@ -71,7 +71,7 @@ class Finder:
         engine: what runs its graph.
         min_score: the lowest score that counts as a find.
         region: `auto` (a wafer where there is one), `wafer` (there must be one) or `whole`.
-        scale: the factor to resize by, None to follow the wafer's size.
+        scale: the factor to resize by, None to follow the bundle.
         outline_of: how the wafer is found.
     """
 
@@ -103,8 +103,8 @@ class Finder:
         """
         check_pixels(pixels)
         outline = None if self.region == "whole" else self.outline_of(pixels)
-        scale = self._scale_for(outline)
-        looked_at, factors = _resize(pixels, scale)
+        scale = self._scale_for(outline, max(pixels.shape[:2]))
+        looked_at, factors = resize(pixels, scale)
         part, corner = self._part(looked_at, outline, factors)
         found = self._find(part)
         found = Defects((found.boxes + corner) / factors, found.labels, found.scores)
@@ -114,11 +114,13 @@ class Finder:
         inside = outline.contains(box_centres(found.boxes), RIM_MARGIN * outline.diameter)
         return Finding(found.take(inside), int((~inside).sum()), outline, scale)
 
-    def _scale_for(self, outline: Outline | None) -> float:
-        """Give the factor that brings the wafer to a size the model knows."""
+    def _scale_for(self, outline: Outline | None, long_side: int) -> float:
+        """Give the factor that brings the picture or the wafer to a size the model knows."""
         if self.scale is not None:
             return self.scale
         bundle = self.bundle
+        if bundle.long_side is not None:
+            return bundle.long_side / long_side
         if outline is None or bundle.wafer_diameter is None or bundle.wafer_range is None:
             return 1.0
         low, high = bundle.wafer_range
@@ -181,8 +183,8 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
         min_score: the lowest score that counts as a find; the bundle's threshold by default.
         region: `auto` drops finds outside the wafer where one is seen, `wafer` notes pictures
             without one, `whole` takes the whole picture.
-        scale: `auto` brings a wafer to the size the model knows, `native` leaves pictures as
-            they are, a number resizes by that factor.
+        scale: `auto` brings a wafer to the size the model knows, or the picture if that is what
+            it knows, `native` leaves pictures as they are, a number resizes by that factor.
         engine: `auto`, `openvino` or `onnxruntime`.
         precision: `auto`, `float32` or `bfloat16`.
         threads: how many; 0 for all cores.
@@ -240,7 +242,7 @@ def _read_scale(scale: str | float) -> float | None:
     return factor
 
 
-def _resize(pixels: Pixels, scale: float) -> tuple[Pixels, NDArray[np.float32]]:
+def resize(pixels: Pixels, scale: float) -> tuple[Pixels, NDArray[np.float32]]:
     """Give the picture at this scale and the exact factors of x1, y1, x2, y2."""
     height, width = pixels.shape[:2]
     size = (max(round(width * scale), 1), max(round(height * scale), 1))

@@ -28,6 +28,7 @@ class Augment:
         scaled: share of crops whose scale changes; the others keep every pixel as it is,
             because scaling smooths the noise that faint marks are to be told from.
         blur: share of crops that are blurred.
+        turned: whether crops come in all eight flips and turns; if not, half are mirrored.
     """
 
     scale: tuple[float, float] = (0.7, 1.4)
@@ -39,6 +40,12 @@ class Augment:
     noisy: float = 0.3
     scaled: float = 0.4
     blur: float = 0.15
+    turned: bool = True
+
+
+PLAIN = Augment(
+    *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), shift=0, permute=0, noise=0, noisy=0, scaled=0, blur=0
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,11 @@ class Crop:
 
 
 def random_affine(
-    centre: tuple[float, float], size: int, scale: float, generator: np.random.Generator
+    centre: tuple[float, float],
+    size: int,
+    scale: float,
+    generator: np.random.Generator,
+    turns: bool = True,
 ) -> NDArray[np.float64]:
     """Give the 2 x 3 map from picture to crop: scale, one of the eight flips and turns, shift.
 
@@ -70,8 +81,9 @@ def random_affine(
         size: side of the crop in pixels.
         scale: crop pixels a picture pixel, kept to the nearest that whole pixels allow.
         generator: where chance comes from.
+        turns: False to flip from left to right alone, or not at all.
     """
-    turn = int(generator.integers(4))
+    turn = int(generator.integers(4)) if turns else 0
     cosine, sine = (1, 0, -1, 0)[turn], (0, 1, 0, -1)[turn]
     turned = np.array([[cosine, -sine], [sine, cosine]], np.float64)
     if generator.random() < 0.5:

@@ -56,6 +56,8 @@ class BatchPlan:
     Attributes:
         size: side of a crop in pixels, a multiple of the net's stride.
         batch: crops a batch.
+        whole: whether a crop is a whole picture, which must be no larger than it; then every
+            picture comes once a round, and `random_share` and `jitter` mean nothing.
         random_share: share of crops at random places, most of them clean.
         jitter: how far a mark lies from the crop's middle at most, as a share of its side.
         seed: with the step, decides everything.
@@ -64,6 +66,7 @@ class BatchPlan:
 
     size: int = 416
     batch: int = 8
+    whole: bool = False
     random_share: float = 0.3
     jitter: float = 0.42
     seed: int = 0
@@ -86,13 +89,20 @@ class Batches:
         self.source = source
         self.plan = plan
         self.number = max(plan.batch // size, 1)
+        self.together, self.before = self.number * size, self.number * rank
         self.place = () if size == 1 else (rank,)
         self.bank = noise_bank(plan.size + MARGIN, plan.seed)
 
     def __call__(self, step: int, floor: float) -> Batch:
         """Give the batch of this step; marks weaker than ``floor`` are ignored areas."""
         generator = np.random.default_rng((self.plan.seed, step, *self.place))
-        chosen = [self.crop(floor, generator) for _ in range(self.number)]
+        first = step * self.together + self.before
+        chosen = [
+            self.whole(first + place, floor, generator)
+            if self.plan.whole
+            else self.crop(floor, generator)
+            for place in range(self.number)
+        ]
         pictures = tuple(self.source.name(index) for index, _ in chosen)
         crops = tuple(crop for _, crop in chosen)
         return Batch(np.stack([crop.pixels for crop in crops]), crops, pictures)
@@ -108,11 +118,34 @@ class Batches:
             scale = 1.0
         counts = labelled.strength >= floor
         centre = place(labelled, counts & (not anywhere), plan, scale, generator)
-        affine = random_affine(centre, plan.size, scale, generator)
+        affine = random_affine(centre, plan.size, scale, generator, plan.augment.turned)
+        return index, self.cut(labelled, counts, affine, generator)
+
+    def whole(self, turn: int, floor: float, generator: np.random.Generator) -> tuple[int, Crop]:
+        """Give a picture's index and all of it, at the upper left where `find` puts it too.
+
+        The order is another in every round through the pictures.
+        """
+        plan, number = self.plan, self.source.num_ready()
+        order = np.random.default_rng((plan.seed, turn // number)).permutation(number)
+        index = int(order[turn % number])
+        labelled = self.source.load(index)
+        middle = (plan.size / 2, plan.size / 2)
+        affine = random_affine(middle, plan.size, 1.0, generator, plan.augment.turned)
+        return index, self.cut(labelled, labelled.strength >= floor, affine, generator)
+
+    def cut(
+        self,
+        labelled: Labelled,
+        counts: NDArray[np.bool_],
+        affine: NDArray[np.float64],
+        generator: np.random.Generator,
+    ) -> Crop:
+        """Give the crop of a picture that a map picks, in other colours."""
         boxes = (labelled.defects.boxes, labelled.defects.labels, counts)
-        crop = cut_crop(labelled.pixels, boxes, affine, plan.size)
-        pixels = recolour(crop.pixels, plan.augment, self.bank, generator)
-        return index, Crop(pixels, crop.boxes, crop.labels, crop.ignored)
+        crop = cut_crop(labelled.pixels, boxes, affine, self.plan.size)
+        pixels = recolour(crop.pixels, self.plan.augment, self.bank, generator)
+        return Crop(pixels, crop.boxes, crop.labels, crop.ignored)
 
     def pick(
         self, floor: float, anywhere: bool, generator: np.random.Generator

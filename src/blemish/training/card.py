@@ -66,6 +66,8 @@ def _training(name: str, training: Mapping[str, Any]) -> str:
     what = "DATA" if settings.get("data") else f"--synth --count {settings['count']}"
     if settings["net"]["kind"] == "retinanet":
         what += f" --net retinanet --backbone {settings['net']['backbone']}"
+    if settings.get("recipe", "own") != "own":
+        what += f" --recipe {settings['recipe']}"
     if settings.get("group"):
         what += f" --group '{settings['group']}'"
     long = settings["loop"]
@@ -124,14 +126,19 @@ def _engines(bundle: Bundle) -> str:
 
 
 def _limits(bundle: Bundle) -> str:
-    scale = (
-        f"Wafers of {bundle.wafer_range[0]:g} to {bundle.wafer_range[1]:g} px are looked at as "
-        f"they are, others brought to {bundle.wafer_diameter:g} px."
-        if bundle.wafer_range and bundle.wafer_diameter
-        else "Pictures are looked at in their own scale: it should be that of the training data."
-    )
     return (
-        f"## Limits\n\n{scale} Marks smaller than about 4 px or fainter than five times the noise "
-        "around them are not to be expected. What looks unlike the training data may be missed or "
-        "wrongly found: look at the pictures before you trust the numbers."
+        f"## Limits\n\n{_scale(bundle)} Marks smaller than about 4 px or fainter than five times "
+        "the noise around them are not to be expected. What looks unlike the training data may be "
+        "missed or wrongly found: look at the pictures before you trust the numbers."
     )
+
+
+def _scale(bundle: Bundle) -> str:
+    if bundle.long_side:
+        return f"Every picture is looked at with its longer side brought to {bundle.long_side} px."
+    if bundle.wafer_range and bundle.wafer_diameter:
+        return (
+            f"Wafers of {bundle.wafer_range[0]:g} to {bundle.wafer_range[1]:g} px are looked at as "
+            f"they are, others brought to {bundle.wafer_diameter:g} px."
+        )
+    return "Pictures are looked at in their own scale: it should be that of the training data."

@@ -4,34 +4,40 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from blemish.core.defects import Defects
 from blemish.data.dataset import Dataset, Sample
 from blemish.data.images import open_picture
 from blemish.data.listing import shown
 from blemish.errors import TrainingError
+from blemish.runtime.finder import resize
 from blemish.training.batches import Labelled, Source
 from blemish.training.kept import Shelf, is_there, keep
 
 
 def keep_dataset(
-    dataset: Dataset, cache: Path, watch: Callable[[int, int], None] = lambda done, number: None
+    dataset: Dataset,
+    cache: Path,
+    watch: Callable[[int, int], None] = lambda done, number: None,
+    long_side: int | None = None,
 ) -> Source:
     """Decode the pictures that are not there yet and give them as a source.
 
     Each has a folder inside ``cache`` that is named after its file and labels: so folds, splits
     and runs share it, and a changed picture is decoded anew. ``watch`` is told how many are
-    done, of how many.
+    done, of how many. ``long_side`` is that of `open_sample`.
 
     Raises:
         PictureError: a picture cannot be read.
     """
+    size = "" if long_side is None else f"-{long_side}"
     number = len(dataset.samples)
     shelves = []
     for index, sample in enumerate(dataset.samples):
         watch(index, number)
-        folder = cache / "labelled" / fingerprint(sample)
+        folder = cache / "labelled" / (fingerprint(sample) + size)
         if not is_there(folder, 0):
             folder.mkdir(parents=True, exist_ok=True)
-            keep(folder, 0, open_sample(sample))
+            keep(folder, 0, open_sample(sample, long_side))
         shelves.append(Shelf(folder))
     names = [shown(sample.path) for sample in dataset.samples]
     return Source(
@@ -42,9 +48,16 @@ def keep_dataset(
     )
 
 
-def open_sample(sample: Sample) -> Labelled:
-    """Decode one picture and give it with its labels."""
-    return Labelled(open_picture(sample.path), sample.defects, sample.strength)
+def open_sample(sample: Sample, long_side: int | None = None) -> Labelled:
+    """Decode one picture and give it with its labels.
+
+    Its longer side is brought to ``long_side`` px as `find` does it, if that is not None.
+    """
+    pixels, true = open_picture(sample.path), sample.defects
+    if long_side is not None:
+        pixels, factors = resize(pixels, long_side / max(pixels.shape[:2]))
+        true = Defects(true.boxes * factors, true.labels, true.scores)
+    return Labelled(pixels, true, sample.strength)
 
 
 def fingerprint(sample: Sample) -> str:

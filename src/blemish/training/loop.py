@@ -13,14 +13,20 @@ from torch import Tensor, nn
 from blemish.errors import TrainingError
 from blemish.model.assign import Truth
 from blemish.model.nets import Detector, losses_of
+from blemish.training.adam import KerasAdam
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from blemish.training.log import Log
 from blemish.training.optimiser import Optimiser
+from blemish.training.plan import FEWEST_STEPS
 from blemish.training.ranks import Ranks
 
 ALONE = Ranks()
+OPTIMISERS: Mapping[str, Callable[[nn.Module, float], Optimiser | KerasAdam]] = {
+    "muon": Optimiser,
+    "adam": KerasAdam,
+}
 Validate = Callable[[Detector], Mapping[str, float]]
 
 
@@ -31,22 +37,27 @@ class LoopPlan:
     Attributes:
         steps: length of the run in steps, or None when ``minutes`` rule.
         minutes: length of the run in minutes of training, over all resumes.
+        optimiser: one of `OPTIMISERS`.
         rate: highest learning rate; it rises over ``warmup`` steps and falls as a cosine.
+        last: share of it that is left at the end; 1 for a rate that does not fall.
         decay: weight decay, not on norms and biases.
-        clip: largest norm of the gradient.
-        average: decay of the averaged weights.
+        clip: largest norm of the gradient of all weights together.
+        average: decay of the averaged weights; 0 for the weights themselves.
         floors: strength below which a mark is ignored, at the start and after the share
             ``ramp`` of the run; in between it falls log-linearly.
         ramp: share of the run in which the floor falls.
         look_minutes: minutes between validations of a run that has no epochs.
         epoch: steps of an epoch, after which a run by steps is validated; None for no epochs.
         apart: fewest steps between the validations of a run by epochs.
+        fewest: steps of a run whose length nobody said, at least; see `plan.choose_epochs`.
         patience: validations without a better AP after which the run ends; None for no such end.
     """
 
     steps: int | None = None
     minutes: float | None = None
+    optimiser: str = "muon"
     rate: float = 1e-2
+    last: float = 0.01
     warmup: int = 100
     decay: float = 0.02
     clip: float = 10.0
@@ -57,6 +68,7 @@ class LoopPlan:
     epoch: int | None = None
     patience: int | None = None
     apart: int = 50
+    fewest: int = FEWEST_STEPS
 
     def progress(self, step: int, seconds: float) -> float:
         """Give the share of the run that is over, by steps or by the clock."""
@@ -72,8 +84,8 @@ class LoopPlan:
         return step % (self.epoch * several) == 0
 
     def rate_at(self, step: int, progress: float) -> float:
-        """Give the learning rate; it ends at a hundredth of the highest."""
-        fall = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+        """Give the learning rate; it ends at ``last`` of the highest."""
+        fall = self.last + (1 - self.last) * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
         return self.rate * fall * min(1.0, (step + 1) / max(self.warmup, 1))
 
     def floor_at(self, progress: float) -> float:
@@ -89,7 +101,7 @@ class Learner:
 
     net: Detector
     average: Average
-    optimiser: Optimiser
+    optimiser: Optimiser | KerasAdam
     step: int = 0
     seconds: float = 0.0
     best: float = -1.0
@@ -147,7 +159,7 @@ class Surroundings:
 
 def make_learner(net: Detector, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
-    optimiser = Optimiser(net, plan.decay)
+    optimiser = OPTIMISERS[plan.optimiser](net, plan.decay)
     return Learner(net, Average(net, plan.average), optimiser)
 
 

@@ -61,6 +61,6 @@ def epoch_of(sizes: Sequence[Size], crop: int, batch: int) -> int:
     return max(math.ceil(crops / batch), 1)
 
 
-def choose_epochs(epoch: int) -> int:
-    """Give the epochs of a run whose length nobody said."""
-    return max(EPOCHS, math.ceil(FEWEST_STEPS / epoch))
+def choose_epochs(epoch: int, fewest: int = FEWEST_STEPS) -> int:
+    """Give the epochs of a run whose length nobody said; they make ``fewest`` steps at least."""
+    return max(EPOCHS, math.ceil(fewest / epoch))

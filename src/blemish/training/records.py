@@ -24,7 +24,7 @@ class Record:
 
     Attributes:
         path: its folder.
-        settings: those of `blemish.jobs.train.TrainSettings`, as plain values.
+        settings: those of `blemish.jobs.settings.TrainSettings`, as plain values.
         rows: its log.
     """
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from blemish.errors import TrainingError, UsageError
-from blemish.model.centernet import DEFAULT_NET
 from blemish.model.nets import Detector
 from blemish.model.resnet import BODIES
-from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET, RetinaNet
+from blemish.model.retinanet import RetinaNet
 from blemish.runtime.bundle import ABOUT, default_bundle, read_bundle
 from blemish.training.checkpoint import load_weights
 from blemish.training.pretrained import imagenet_file, start_body
+from blemish.training.recipes import RECIPES
 from blemish.training.records import SETTINGS, read_record
 
 DEFAULT, IMAGENET, NOTHING = "default", "imagenet", "nothing"
@@ -26,8 +26,10 @@ def start_of(kind: str, drawn: bool) -> str:
     return NOTHING if drawn or kind != "centernet" else DEFAULT
 
 
-def net_of(kind: str, backbone: str, recipe: str, start: str) -> dict[str, Any]:
+def net_of(kind: str, backbone: str | None, recipe: str, start: str) -> dict[str, Any]:
     """Give the architecture that is asked for by name; that of a bundle or run to start from.
+
+    The backbone is the recipe's where none is named.
 
     Raises:
         UsageError: a name is not known, or the recipe is for the other net.
@@ -35,16 +37,13 @@ def net_of(kind: str, backbone: str, recipe: str, start: str) -> dict[str, Any]:
     known = None if start in (NOTHING, IMAGENET) else _recorded_net(start)
     if known is not None and recipe == "own" and known.get("kind") == kind:
         return dict(known)
-    nets = {
-        ("centernet", "own"): DEFAULT_NET,
-        ("retinanet", "own"): DEFAULT_RETINANET,
-        ("retinanet", "classic"): CLASSIC_RETINANET,
-    }
-    if (kind, recipe) not in nets:
-        choices = ", ".join(f"--net {name} --recipe {how}" for name, how in nets)
+    if recipe not in RECIPES or kind not in RECIPES[recipe].nets:
+        pairs = [(name, how) for how, one in RECIPES.items() for name in one.nets]
+        choices = ", ".join(f"--net {name} --recipe {how}" for name, how in pairs)
         raise UsageError(f"--net {kind} --recipe {recipe} is not one of {choices}")
-    net = dict(nets[kind, recipe])
+    net = dict(RECIPES[recipe].nets[kind])
     if kind == "retinanet":
+        backbone = backbone or RECIPES[recipe].backbone
         if backbone not in BODIES:
             raise UsageError(f"--backbone {backbone} is not one of {', '.join(BODIES)}")
         net |= {"backbone": backbone, "norms": "batch" if start == NOTHING else "fixed"}

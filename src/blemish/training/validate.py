@@ -1,5 +1,6 @@
 """How good the net is by now, on pictures it does not learn from: scores, and its loss."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -9,16 +10,13 @@ import torch
 from blemish.core.metrics import LOWEST_SCORE, average_precision, centre_hit_recall
 from blemish.model.nets import Detector
 from blemish.synth.strength import LABEL_STRENGTH
-from blemish.training.augment import Augment
+from blemish.training.augment import PLAIN
 from blemish.training.batches import Batches, BatchPlan, Labelled, Source
 from blemish.training.calibrate import CLEAR, MOST_FALSE, scored
 from blemish.training.loop import losses_on
 from blemish.training.road import net_finder
 
 NUM_BATCHES = 8  # of the loss, always the same crops
-PLAIN = Augment(
-    *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), shift=0, permute=0, noise=0, noisy=0, scaled=0, blur=0
-)
 
 
 def validate(net: Detector, pictures: Sequence[Labelled]) -> dict[str, float]:
@@ -44,15 +42,20 @@ def validate(net: Detector, pictures: Sequence[Labelled]) -> dict[str, float]:
 def validation_loss(
     net: Detector, pictures: Sequence[Labelled], plan: BatchPlan
 ) -> dict[str, float]:
-    """Give the parts of the loss, their names led by `val_`, on crops that are always the same."""
+    """Give the parts of the loss, their names led by `val_`, on crops that are always the same.
+
+    Of a plan of whole pictures every one is looked at.
+    """
     if not pictures:
         return {}
     net.eval()
     source = Source(pictures.__getitem__, lambda: len(pictures))
-    batches = Batches(source, BatchPlan(size=plan.size, batch=plan.batch, augment=PLAIN))
+    plain = dataclasses.replace(PLAIN, turned=plan.augment.turned)
+    batches = Batches(source, dataclasses.replace(plan, seed=0, augment=plain))
+    several = math.ceil(len(pictures) / plan.batch) if plan.whole else NUM_BATCHES
     sums: dict[str, float] = {}
-    for number in range(NUM_BATCHES):
+    for number in range(several):
         parts = losses_on(net, batches(number, LABEL_STRENGTH))
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value.item()
-    return {f"val_{name}": float(f"{total / NUM_BATCHES:.5g}") for name, total in sums.items()}
+    return {f"val_{name}": float(f"{total / several:.5g}") for name, total in sums.items()}
