@@ -94,7 +94,7 @@ def _train(
             ranks.agree(0)
         if not settings.resume:
             settings = planned(settings, source, tell)
-        learner, words = begin(settings)
+        learner, words = begin(settings, ranks.device)
         tell(f"begins {words}")
         ranks.share(learner.net)
         if ranks.is_first:
@@ -221,14 +221,14 @@ def describe(row: Mapping[str, float]) -> str:
     return f"step {row['step']}: loss {row['loss']:.3f}"
 
 
-def begin(settings: TrainSettings) -> tuple[Learner, str]:
+def begin(settings: TrainSettings, device: torch.device) -> tuple[Learner, str]:
     """Give the learner, fresh, with earlier weights, or as the checkpoint left it, in words too."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     net = build_net(settings.net, len(settings.classes))
     words = "" if settings.resume else take_start(net, settings.start)
-    learner = make_learner(net, settings.loop)
+    learner = make_learner(net.to(device), settings.loop)
     if settings.resume:
         learner.restore(settings.run / "last.pt")
         words = f"at step {learner.step}"

@@ -66,9 +66,11 @@ def assign(truths: list[Truth], num_classes: int, height: int, width: int) -> Ta
 
 def assign_one(truth: Truth, num_classes: int, height: int, width: int) -> Targets:
     """Give the targets of one crop, shaped as `Targets` without N."""
-    heat = torch.zeros(num_classes, height, width)
+    device = truth.boxes.device
+    heat = torch.zeros(num_classes, height, width, device=device)
     care = _outside(truth.ignored, height, width).expand(num_classes, -1, -1).clone()
-    boxes, shares = torch.zeros(height, width, 4), torch.zeros(height, width)
+    boxes = torch.zeros(height, width, 4, device=device)
+    shares = torch.zeros(height, width, device=device)
     number = len(truth.boxes)
     if number == 0:
         return Targets(heat, care, boxes, shares, 0)
@@ -78,7 +80,7 @@ def assign_one(truth: Truth, num_classes: int, height: int, width: int) -> Targe
         care[label][bump >= REGION] = 1
     best, owner = bumps.max(dim=0)
     mine = torch.where(best >= REGION, best, 0)
-    sums = torch.zeros(number).index_add_(0, owner.flatten(), mine.flatten())
+    sums = torch.zeros(number, device=device).index_add_(0, owner.flatten(), mine.flatten())
     shares = mine / sums.clamp(min=1e-6)[owner]
     return Targets(heat, care, truth.boxes[owner], shares, number)
 
@@ -88,17 +90,19 @@ def _gaussians(boxes: Tensor, height: int, width: int) -> Tensor:
     x = ((boxes[:, 0] + boxes[:, 2]) / (2 * CELL)).floor().clamp(0, width - 1)
     y = ((boxes[:, 1] + boxes[:, 3]) / (2 * CELL)).floor().clamp(0, height - 1)
     spread = ((boxes[:, 2:] - boxes[:, :2]) * (SPREAD / CELL)).clamp(min=LEAST_SPREAD)
-    along = torch.exp(-(((torch.arange(width) - x[:, None]) / spread[:, :1]) ** 2) / 2)
-    down = torch.exp(-(((torch.arange(height) - y[:, None]) / spread[:, 1:]) ** 2) / 2)
+    columns = torch.arange(width, device=boxes.device)
+    rows = torch.arange(height, device=boxes.device)
+    along = torch.exp(-(((columns - x[:, None]) / spread[:, :1]) ** 2) / 2)
+    down = torch.exp(-(((rows - y[:, None]) / spread[:, 1:]) ** 2) / 2)
     return down[:, :, None] * along[:, None, :]
 
 
 def _outside(ignored: Tensor, height: int, width: int) -> Tensor:
     """Give 1 for each cell whose centre lies in no ignored area, 0 for the others, (h, w)."""
     if len(ignored) == 0:
-        return torch.ones(height, width)
-    x = (torch.arange(width) + 0.5) * CELL
-    y = (torch.arange(height) + 0.5) * CELL
+        return torch.ones(height, width, device=ignored.device)
+    x = (torch.arange(width, device=ignored.device) + 0.5) * CELL
+    y = (torch.arange(height, device=ignored.device) + 0.5) * CELL
     along = (x >= ignored[:, :1]) & (x < ignored[:, 2:3])
     down = (y >= ignored[:, 1:2]) & (y < ignored[:, 3:])
     return 1.0 - (down[:, :, None] & along[:, None, :]).any(dim=0).float()

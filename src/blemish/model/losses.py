@@ -33,7 +33,9 @@ def side_loss(sides: Tensor, targets: Targets) -> Tensor:
     """
     chosen = targets.shares > 0
     height, width = chosen.shape[1:]
-    centres = cell_centres(height, width).expand(len(chosen), -1, -1)[chosen.flatten(1)]
+    centres = cell_centres(height, width, sides.device).expand(len(chosen), -1, -1)[
+        chosen.flatten(1)
+    ]
     boxes = sides_to_boxes(centres, sides.permute(0, 2, 3, 1)[chosen])
     losses = 1 - paired_giou(boxes, targets.boxes[chosen])
     return (losses * targets.shares[chosen]).sum() / max(targets.num_boxes, 1)

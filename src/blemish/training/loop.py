@@ -14,10 +14,12 @@ from blemish.errors import TrainingError
 from blemish.model.assign import Truth
 from blemish.model.nets import Detector, losses_of
 from blemish.training.adam import KerasAdam
+from blemish.training.augment import Crop
 from blemish.training.average import Average
 from blemish.training.batches import Ahead, Batch, Batches
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from blemish.training.log import Log
+from blemish.training.machine import device_of, has_bfloat16
 from blemish.training.optimiser import Optimiser
 from blemish.training.plan import FEWEST_STEPS
 from blemish.training.ranks import Ranks
@@ -234,21 +236,17 @@ def learn(
 
 
 def losses_on(net: Detector, batch: Batch) -> dict[str, Tensor]:
-    """Give the parts of a net's loss on a batch, in bfloat16 where the processor has it."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
-        outputs = net(torch.from_numpy(batch.pixels))
-    return losses_of(net, outputs, [as_truth(crop) for crop in batch.crops])
+    """Give the parts of a net's loss on a batch, in bfloat16 where its device has it."""
+    device = device_of(net)
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+        outputs = net(torch.from_numpy(batch.pixels).to(device))
+    return losses_of(net, outputs, [as_truth(crop, device) for crop in batch.crops])
 
 
-def as_truth(crop: Any) -> Truth:
+def as_truth(crop: Crop, device: torch.device) -> Truth:
     """Give a crop's boxes as tensors."""
-    return Truth(*(torch.from_numpy(part) for part in (crop.boxes, crop.labels, crop.ignored)))
-
-
-def has_bfloat16() -> bool:
-    """Say whether this processor multiplies bfloat16 at speed."""
-    able: Mapping[str, Any] = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_tile") or able.get("amx_bf16"))
+    parts = (crop.boxes, crop.labels, crop.ignored)
+    return Truth(*(torch.from_numpy(part).to(device) for part in parts))
 
 
 def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> None:

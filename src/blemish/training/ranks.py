@@ -12,14 +12,16 @@ import torch
 from torch import distributed, nn
 
 from blemish.errors import TrainingError
+from blemish.training.machine import CPU, choose_device
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of how many processes this is; on its own the first of one."""
+    """Which of how many processes this is, on its own the first of one, and its device."""
 
     rank: int = 0
     size: int = 1
+    device: torch.device = CPU
 
     @property
     def is_first(self) -> bool:
@@ -62,15 +64,19 @@ def join_ranks(environment: Mapping[str, str]) -> Iterator[Ranks]:
         TrainingError: the others cannot be reached.
     """
     size = int(environment.get("WORLD_SIZE", "1"))
+    device = choose_device(int(environment.get("LOCAL_RANK", "0")))
     if size == 1:
-        yield Ranks()
+        yield Ranks(device=device)
         return
     try:
-        distributed.init_process_group("gloo")
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        # Numbers to agree on lie in the processor's memory, gradients where the net is.
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise TrainingError(f"the other processes cannot be joined ({reason})") from error
     try:
-        yield Ranks(distributed.get_rank(), size)
+        yield Ranks(distributed.get_rank(), size, device)
     finally:
         distributed.destroy_process_group()

@@ -14,6 +14,7 @@ from blemish.model.nets import Detector
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.engines import Candidates, Engine, Windows
 from blemish.runtime.finder import Finder
+from blemish.training.machine import device_of
 
 WINDOW = 1024  # a picture of 900 px fits in one; memory of an engine grows with its square
 OVERLAP = 128  # wider than nearly every mark
@@ -48,9 +49,9 @@ def torch_engine(net: Detector, top_k: int) -> Engine:
     @torch.inference_mode()
     def run(windows: Windows) -> Candidates:
         # Kept pictures are mapped read-only, which torch does not take without a warning.
-        outputs = net(torch.from_numpy(np.require(windows, requirements="W")))
-        boxes, scores, labels = pick(net, outputs, top_k)
-        return boxes.numpy(), scores.numpy(), labels.numpy()
+        outputs = net(torch.from_numpy(np.require(windows, requirements="W")).to(device_of(net)))
+        boxes, scores, labels = (part.cpu().numpy() for part in pick(net, outputs, top_k))
+        return boxes, scores, labels
 
     return Engine("torch", "float32", run)
 
