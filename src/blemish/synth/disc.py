@@ -1,7 +1,7 @@
 """The wafer's disc: where it lies, its flat or notch, and the film's thickness across it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -113,6 +113,8 @@ def draw_thickness_field(rng: np.random.Generator, disc: Disc, depth: Field, mea
         _add_edge_ring(rng, disc, depth, field)
         for _ in range(int(rng.integers(0, 9))):
             _add_rim_blob(rng, disc, field)
+        if rng.random() < 0.35:
+            _add_contacts(rng, disc, field)
     return field
 
 
@@ -171,24 +173,62 @@ def _add_rim_blob(rng: np.random.Generator, disc: Disc, field: Field) -> None:
     """
     angle = rng.uniform(0, 2 * np.pi)
     haze = rng.random() < 0.33
-    length, width = rng.uniform(9, 36), rng.uniform(5, 22)
+    reach = rng.uniform(9, 36), rng.uniform(5, 22)
     if haze:
-        length, width = rng.uniform(20, 90), rng.uniform(8, 22)
-    centre = np.array(disc.rim_point(angle, rng.uniform(-2, 28 if haze else 10)))
-    outward = np.array([np.cos(angle), np.sin(angle)])
+        reach = rng.uniform(20, 90), rng.uniform(8, 22)
+    patch = _Patch(angle, float(rng.uniform(-2, 28 if haze else 10)), reach)
+    corners = 6 if rng.random() < 0.5 else 24
+    softness = 7.0 if haze else float(rng.choice([0.5, 2.0, 7.0]))
+    change = rng.choice([-1, 1]) * log_uniform(rng, 3 if haze else 15, 40 if haze else 160)
+    _add_patch(disc, field, patch, corners, softness, change)
+
+
+def _add_contacts(rng: np.random.Generator, disc: Disc, field: Field) -> None:
+    """Change the thickness where fingers or pins touched: soft patches in a row inside the rim.
+
+    They are as far from the rim as each other and fade along the row; the first may stand
+    behind a sharp blob on the rim.
+    """
+    angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(8, 32)
+    reach = log_uniform(rng, 8, 30), log_uniform(rng, 6, 18)
+    step = rng.choice([-1, 1]) * rng.uniform(1.8, 5) * reach[0] / disc.radius
+    softness, change = rng.uniform(4, 9), rng.choice([-1, 1]) * log_uniform(rng, 5, 50)
+    if rng.random() < 0.4:
+        blob = _Patch(angle, float(rng.uniform(-2, 4)), (reach[0], float(rng.uniform(4, 9))))
+        _add_patch(disc, field, blob, 6, 1.0, rng.choice([-1, 1]) * log_uniform(rng, 40, 160))
+    for number in range(int(rng.integers(1, 6))):
+        sides = reach[0] * rng.uniform(0.8, 1.2), reach[1] * rng.uniform(0.8, 1.2)
+        patch = _Patch(angle + number * step, depth + rng.normal(0, 2), sides)
+        _add_patch(disc, field, patch, 24, softness, change * 0.75**number * rng.uniform(0.6, 1))
+
+
+class _Patch(NamedTuple):
+    """Where something touched the wafer.
+
+    Its direction from the centre in radians, how far inside the rim, and half its length along
+    the rim and half its width across it, px.
+    """
+
+    angle: float
+    depth: float
+    reach: tuple[float, float]
+
+
+def _add_patch(
+    disc: Disc, field: Field, patch: _Patch, corners: int, softness: float, change: float
+) -> None:
+    """Add ``change`` nm within a polygon of so many corners on an ellipse, its edge softened."""
+    centre = np.array(disc.rim_point(patch.angle, patch.depth))
+    outward = np.array([np.cos(patch.angle), np.sin(patch.angle)])
     sideways = np.array([-outward[1], outward[0]])
-    corners = np.linspace(0, 2 * np.pi, 6 if rng.random() < 0.5 else 24, endpoint=False)
-    points = (
-        centre
-        + np.cos(corners)[:, None] * length * sideways
-        + np.sin(corners)[:, None] * width * outward
-    )
+    turns = np.linspace(0, 2 * np.pi, corners, endpoint=False)[:, None]
+    along, across = patch.reach
+    points = centre + np.cos(turns) * along * sideways + np.sin(turns) * across * outward
     side = field.shape[0]
     low = np.clip(np.floor(points.min(axis=0)) - 24, 0, side).astype(int)
     high = np.clip(np.ceil(points.max(axis=0)) + 24, 0, side).astype(int)
     if (high - low).min() < 4:
         return
     shape = (int(high[1] - low[1]), int(high[0] - low[0]))
-    cover = polygon(shape, points - low, 7.0 if haze else float(rng.choice([0.5, 2.0, 7.0])))
-    change = rng.choice([-1, 1]) * log_uniform(rng, 3 if haze else 15, 40 if haze else 160)
+    cover = polygon(shape, points - low, softness)
     field[low[1] : high[1], low[0] : high[0]] += np.float32(change) * cover
