@@ -60,6 +60,19 @@ def test_a_run_can_go_on_with_its_own_settings(settings: TrainSettings) -> None:
     assert same.batches == BATCHES
 
 
+def test_trained_weights_are_taught_faint_marks_at_once(
+    settings: TrainSettings, tmp_path: Path
+) -> None:
+    train_run(settings)
+    second = replace(settings, run=tmp_path / "second", start=str(settings.run))
+    train_run(second)
+    floors = [
+        json.loads((run / "settings.json").read_text())["loop"]["floors"]
+        for run in (settings.run, second.run)
+    ]
+    assert floors == [[300.0, 5.0], [5.0, 5.0]]
+
+
 def test_another_run_is_not_overwritten(settings: TrainSettings) -> None:
     train_run(settings)
     with pytest.raises(TrainingError, match="holds a run"):

@@ -77,3 +77,8 @@ def test_every_recipe_can_be_built() -> None:
         assert recipe.loop.optimiser in OPTIMISERS
         assert recipe.batches.size % 32 == 0
         assert recipe.batches.size >= (recipe.long_side or 0)
+
+
+def test_a_wish_goes_over_the_recipe_and_none_is_no_wish() -> None:
+    assert follow("classic", 0, 0, rate=0.003)["loop"].rate == 0.003
+    assert follow("classic", 0, 0, rate=None)["loop"].rate == 1e-5

@@ -52,6 +52,10 @@ def train(
         int,
         typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
     ] = 0,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=1e-8, max=1, help="Highest learning rate.", show_default="the recipe's"),
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(min=1, help="End after so many validations without a better AP."),
@@ -110,7 +114,9 @@ def train(
             resume=resume,
             seed=seed,
             threads=threads,
-            **follow(recipe, crop, batch, steps=steps, minutes=minutes, patience=patience),
+            **follow(
+                *(recipe, crop, batch), steps=steps, minutes=minutes, patience=patience, rate=rate
+            ),
         )
         with watching_share("training") as show:
             if folds:

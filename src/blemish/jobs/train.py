@@ -129,6 +129,8 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     anew = settings.start in (NOTHING, IMAGENET) or settings.start.endswith(".pth")
     if anew and net["kind"] == "retinanet" and net["assign"] != "classic":
         net = fit_retinanet(torch.from_numpy(found.sides), net)
+    if not anew:  # it knows clear marks already
+        loop = dataclasses.replace(loop, floors=(loop.floors[1], loop.floors[1]))
     check_crop(crop, net)
     if not drawn:
         epoch = epoch_of(sizes, crop, batch)

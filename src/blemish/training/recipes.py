@@ -70,14 +70,14 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def follow(name: str, crop: int, batch: int, **length: Any) -> dict[str, Any]:
+def follow(name: str, crop: int, batch: int, **wishes: Any) -> dict[str, Any]:
     """Give what a recipe says of `blemish.jobs.settings.TrainSettings`, with what a user says.
 
     Args:
         name: one of `RECIPES`.
         crop: side of a crop in px, and the longer side of whole pictures; 0 for the recipe's.
         batch: crops a step; 0 for the recipe's.
-        length: fields of `LoopPlan` that no recipe knows.
+        wishes: fields of `LoopPlan`; None is left to the recipe.
     """
     recipe = RECIPES[name]
     batches = recipe.batches
@@ -85,5 +85,5 @@ def follow(name: str, crop: int, batch: int, **length: Any) -> dict[str, Any]:
         "recipe": name,
         "long_side": recipe.long_side and (crop or recipe.long_side),
         "batches": replace(batches, size=crop or batches.size, batch=batch or batches.batch),
-        "loop": replace(recipe.loop, **length),
+        "loop": replace(recipe.loop, **{k: wish for k, wish in wishes.items() if wish is not None}),
     }
