@@ -16,6 +16,7 @@ from blemish.model.retinanet import CLASSIC_RETINANET, DEFAULT_RETINANET
 from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
+from blemish.training.machine import CPU
 from planted import TINY_NET, dot_picture, planted, write_dataset
 from planted_labels import lay_picture
 
@@ -113,7 +114,7 @@ def test_a_data_set_that_cannot_be_read_is_named(settings: TrainSettings, tmp_pa
 def test_training_starts_from_other_weights_or_names_why_not(settings: TrainSettings) -> None:
     train_run(settings)
     again = replace(settings, run=settings.run.with_name("again"), start=str(settings.run))
-    net = job.begin(again)[0].net
+    net = job.begin(again, CPU)[0].net
     kept = load_weights(settings.run)
     assert all(torch.equal(value, kept[name]) for name, value in net.state_dict().items())
     wider = replace(again, net=TINY_NET | {"head": 32})
