@@ -113,7 +113,7 @@ def draw_thickness_field(rng: np.random.Generator, disc: Disc, depth: Field, mea
         _add_edge_ring(rng, disc, depth, field)
         for _ in range(int(rng.integers(0, 9))):
             _add_rim_blob(rng, disc, field)
-        if rng.random() < 0.35:
+        if rng.random() < 0.6:
             _add_contacts(rng, disc, field)
     return field
 
