@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blemish.runtime.bundle import Bundle
+from blemish.training.recipes import RECIPES
 
 
 def write_card(bundle: Bundle) -> str:
@@ -72,6 +73,8 @@ def _training(name: str, training: Mapping[str, Any]) -> str:
         what += f" --group '{settings['group']}'"
     long = settings["loop"]
     length = f"--steps {long['steps']}" if long["steps"] else f"--minutes {long['minutes']:g}"
+    if long["rate"] != RECIPES[settings.get("recipe", "own")].loop.rate:
+        length += f" --rate {long['rate']:g}"
     start = f" --from {settings['start']}" if settings.get("start") else ""
     rows = "".join(
         f"| {row['step']} | {row['seconds'] / 60:.0f} | {row['ap50']:.3f} | "
