@@ -19,7 +19,7 @@ from planted_bundle import blobs, planted_bundle
 
 def a_disc(centre: tuple[float, float], diameter: float) -> Outline:
     """A round wafer without a flat."""
-    return Outline(centre, (diameter / 2, diameter / 2), 0.0, "none", 0.0, 0.0)
+    return Outline(centre, (diameter / 2, diameter / 2), 0.0)
 
 
 def with_disc(finder: Finder, disc: Outline | None, region: str = "auto") -> Finder:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from blemish.wafer.outline import Outline, find_outline
+from blemish.wafer.outline import Outline, RimMark, find_outline
 
 Pixels = NDArray[np.uint8]
 
@@ -99,7 +99,7 @@ def test_random_discs_in_random_rigs_are_found(
     rim = ellipse_points(centre, (a, squeeze * a), angle)
     inner = centre + (rim - centre) * 0.98
     outer = centre + (rim - centre) * 1.03
-    if outline.mark != "flat":
+    if outline.mark.kind != "flat":
         assert outline.contains(inner).all()
     assert not outline.contains(outer).any()
 
@@ -152,9 +152,9 @@ def test_a_flat_is_found_and_respected(normal: float, depth: float) -> None:
     picture = draw_wafer(rig.copy(), (450, 450), (400, 400))
     cut_flat(picture, rig, normal, 400 * (1 - depth))
     outline = assert_found(find_outline(finish(picture, rng)), (450, 450), 800)
-    assert outline.mark == "flat"
-    assert abs((outline.mark_angle - normal + 180) % 360 - 180) < 1.5
-    assert outline.mark_depth == pytest.approx(depth, abs=0.006)
+    assert outline.mark.kind == "flat"
+    assert abs((outline.mark.angle - normal + 180) % 360 - 180) < 1.5
+    assert outline.mark.depth == pytest.approx(depth, abs=0.006)
     toward = np.array([np.cos(np.deg2rad(normal)), np.sin(np.deg2rad(normal))])
     chord = 450 + toward * 400 * (1 - depth)
     assert outline.contains([chord - 4 * toward])[0]
@@ -170,11 +170,15 @@ def test_a_notch_is_found(turn: float) -> None:
     cv2.circle(picture, np.rint(at).astype(int).tolist(), 6, (40, 40, 40), -1, cv2.LINE_AA)
     photograph = finish(picture, rng)
     outline = assert_found(find_outline(photograph), (450, 450), 820)
-    assert outline.mark == "notch"
+    assert outline.mark.kind == "notch"
     without = find_outline(photograph, notch=False)
     assert without is not None
-    assert (without.mark, without.centre, without.axes) == ("none", outline.centre, outline.axes)
-    assert abs((outline.mark_angle - turn + 180) % 360 - 180) < 1
+    assert (without.mark.kind, without.centre, without.axes) == (
+        "none",
+        outline.centre,
+        outline.axes,
+    )
+    assert abs((outline.mark.angle - turn + 180) % 360 - 180) < 1
     assert outline.contains([at - (at - 450) * 0.005])[0]
 
 
@@ -185,11 +189,11 @@ def test_a_round_disc_and_a_pad_over_its_rim_have_no_mark() -> None:
         x, y = 450 + 416 * np.cos(turn), 450 + 416 * np.sin(turn)
         cv2.circle(picture, (int(x), int(y)), 14, (230, 230, 225), -1, cv2.LINE_AA)
     outline = assert_found(find_outline(finish(picture, rng)), (450, 450), 820)
-    assert (outline.mark, outline.mark_angle, outline.mark_depth) == ("none", 0.0, 0.0)
+    assert outline.mark == ("none", 0.0, 0.0)
 
 
 def test_a_margin_is_in_pixels() -> None:
-    outline = Outline((100.0, 90.0), (50.0, 50.0), 0.0, "none", 0.0, 0.0)
+    outline = Outline((100.0, 90.0), (50.0, 50.0), 0.0)
     points = [(149.0, 90.0), (151.0, 90.0), (100.0, 145.0)]
     assert outline.contains(points).tolist() == [True, False, False]
     assert outline.contains(points, margin=2).tolist() == [True, True, False]
@@ -197,8 +201,24 @@ def test_a_margin_is_in_pixels() -> None:
     assert outline.contains(np.zeros((0, 2))).shape == (0,)
 
 
+def test_a_flat_is_looked_for_once_and_only_for_what_lies_near_the_rim() -> None:
+    asked: list[int] = []
+
+    def look() -> RimMark:
+        asked.append(1)
+        return RimMark("flat", 0.0, 0.1)
+
+    outline = Outline((100.0, 90.0), (50.0, 50.0), 0.0, look)
+    assert outline.contains([(100.0, 90.0), (142.0, 90.0)]).tolist() == [True, True]
+    assert outline.contains([(160.0, 90.0)]).tolist() == [False]
+    assert asked == []
+    assert outline.contains([(147.0, 90.0), (53.0, 90.0)]).tolist() == [False, True]
+    assert outline.contains([(144.0, 90.0)]).tolist() == [True]
+    assert asked == [1]
+
+
 def test_the_unit_frame_round_trips() -> None:
-    outline = Outline((100.0, 90.0), (60.0, 50.0), 30.0, "none", 0.0, 0.0)
+    outline = Outline((100.0, 90.0), (60.0, 50.0), 30.0)
     unit = outline.to_unit(ellipse_points((100, 90), (60, 50), 30))
     np.testing.assert_allclose(np.hypot(unit[:, 0], unit[:, 1]), 1, atol=1e-9)
 

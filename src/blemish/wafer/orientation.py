@@ -20,6 +20,8 @@ FLAT_DEPTHS = (0.016, 0.13)
 """SEMI flats cut 0.034 to 0.076 of the radius off, secondary ones from 0.016."""
 NUM_TURNS = 90
 NUM_ANGLES = 1080
+MOST_HELD = 0.7
+"""Share of the rim behind a chord's middle from which on it is there, and the chord not fitted."""
 NOTCH_AROUND = 36
 """Stretch on both sides of a notch that must be plain rim, 12 degrees."""
 NOTCH_RUN = (2, 14)
@@ -47,7 +49,7 @@ def find_flat(edges: Edges, shape: Shape) -> Found | None:
 
     def first_true(guesses: list[Found]) -> Found | None:
         for guess in guesses:
-            if _middle(rim[0], guess) > 0.7:  # the rim is there: not worth the fit
+            if _middle(rim[0], guess) > MOST_HELD:
                 continue
             found = _fit_chord(unit, normals, guess, shape.radius)
             if found is not None and _arc_is_missing(*rim, found):

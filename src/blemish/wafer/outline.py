@@ -1,7 +1,9 @@
 """The wafer in a photograph: its disc and its flat or notch."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +26,7 @@ from blemish.wafer.ellipse import (
     measure_support,
     outer_border,
 )
-from blemish.wafer.orientation import Found, Mark, find_flat, find_notch
+from blemish.wafer.orientation import FLAT_DEPTHS, Mark, find_flat, find_notch
 
 LEAST_SIDE = 24
 """Shortest side of a picture in pixels, reduced or not, in which a wafer is looked for."""
@@ -37,6 +39,21 @@ CLEAR_SCORE, CLEAR_ARC = 0.8, 0.5
 """Support in view and of the whole circle from which no other guess is tried."""
 
 
+class RimMark(NamedTuple):
+    """What was found on a rim with certainty.
+
+    Attributes:
+        kind: flat, notch or none.
+        angle: direction from the centre to its middle in degrees, from x towards y, in [0, 360);
+            0 without a mark.
+        depth: how far it cuts into the disc, in radii; 0 without a mark.
+    """
+
+    kind: Mark = "none"
+    angle: float = 0.0
+    depth: float = 0.0
+
+
 @dataclass(frozen=True)
 class Outline:
     """A wafer's rim: an ellipse in pixels of the picture, y down, and its flat or notch.
@@ -45,18 +62,18 @@ class Outline:
         centre: x, y.
         axes: semi-axes a >= b.
         angle: direction of a in degrees, from x towards y (clockwise as seen), in [0, 180).
-        mark: what was found on the rim with certainty.
-        mark_angle: direction from the centre to the mark's middle in degrees, as ``angle``, in
-            [0, 360); 0 without a mark.
-        mark_depth: how far the mark cuts into the disc, in radii; 0 without a mark.
+        look: finds the mark; a fifth of the work, and most pictures have nothing near their rim.
     """
 
     centre: tuple[float, float]
     axes: tuple[float, float]
     angle: float
-    mark: Mark
-    mark_angle: float
-    mark_depth: float
+    look: Callable[[], RimMark] = field(default=RimMark, repr=False, compare=False)
+
+    @cached_property
+    def mark(self) -> RimMark:
+        """The flat or notch, looked for when it is first asked for."""
+        return self.look()
 
     @property
     def diameter(self) -> float:
@@ -85,13 +102,14 @@ class Outline:
         """
         unit = self.to_unit(points)
         reach = 1 + 2 * margin / self.diameter
-        inside = np.hypot(unit[:, 0], unit[:, 1]) <= reach
-        if self.mark == "flat":
-            inside &= unit @ self._mark_direction() <= reach - self.mark_depth
+        away = np.hypot(unit[:, 0], unit[:, 1])
+        inside = away <= reach
+        if (inside & (away > reach - FLAT_DEPTHS[1])).any() and self.mark.kind == "flat":
+            inside &= unit @ self._mark_direction() <= reach - self.mark.depth
         return np.asarray(inside, np.bool_)
 
     def _mark_direction(self) -> NDArray[np.float64]:
-        turn = np.deg2rad(self.mark_angle)
+        turn = np.deg2rad(self.mark.angle)
         direction = np.array([[np.cos(turn), np.sin(turn)]])
         unit = self.to_unit(direction + self.centre)[0]
         return np.asarray(unit / np.hypot(*unit), np.float64)
@@ -122,11 +140,25 @@ def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
             break
     if shape is None:
         return None
-    flat = find_flat(edges, shape)
-    if flat is not None:
-        return _outline(shape, factor, "flat", flat)
-    cut = find_notch(pixels, shape, factor) if notch else None
-    return _outline(shape, factor, "none" if cut is None else "notch", cut)
+    frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
+    return Outline(
+        centre=(float(shape.centre[0] * factor), float(shape.centre[1] * factor)),
+        axes=(float(axes[0]), float(axes[1])),
+        angle=float(np.rad2deg(np.arctan2(frame[1, 0], frame[0, 0])) % 180),
+        look=partial(_find_mark, edges, shape, factor, pixels if notch else None),
+    )
+
+
+def _find_mark(edges: Edges, shape: Shape, factor: float, pixels: Pixels | None) -> RimMark:
+    """Find a flat among the edges or, in the whole picture if it is given, a notch."""
+    kind: Mark = "flat"
+    found = find_flat(edges, shape)
+    if found is None and pixels is not None:
+        kind, found = "notch", find_notch(pixels, shape, factor)
+    if found is None:
+        return RimMark()
+    toward = shape.matrix @ np.array([np.cos(found.turn), np.sin(found.turn)])
+    return RimMark(kind, float(np.rad2deg(np.arctan2(*toward[::-1])) % 360), found.depth)
 
 
 def _find_shape(edges: Edges) -> Shape | None:
@@ -171,18 +203,3 @@ def _score(support: Support, size: tuple[int, int], radius: float) -> float:
     # Short arcs occur by chance on boards and fabrics, so they have to be seen more fully.
     needed = 0.5 + 0.6 * max(0.5 - support.arc, 0)
     return score if fits and support.arc >= LEAST_ARC and score >= needed else 0.0
-
-
-def _outline(shape: Shape, factor: float, mark: Mark, found: Found | None) -> Outline:
-    """Bring a shape of the reduced picture, and a mark in its unit frame, to the picture."""
-    turn, depth = (0.0, 0.0) if found is None else (found.turn, found.depth)
-    toward = shape.matrix @ np.array([np.cos(turn), np.sin(turn)])
-    frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
-    return Outline(
-        centre=(float(shape.centre[0] * factor), float(shape.centre[1] * factor)),
-        axes=(float(axes[0]), float(axes[1])),
-        angle=float(np.rad2deg(np.arctan2(frame[1, 0], frame[0, 0])) % 180),
-        mark=mark,
-        mark_angle=0.0 if found is None else float(np.rad2deg(np.arctan2(*toward[::-1])) % 360),
-        mark_depth=depth,
-    )
