@@ -1,15 +1,14 @@
 """Drawn wafers: the same answer for the same numbers, and answers that are true."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
 from blemish.core.boxes import box_iou
 from blemish.synth import wafers
+from blemish.synth.layout import SIDE, draw_marks
 from blemish.synth.marks import HELD_BACK_KINDS, KINDS, draw_mark, size_range, visible_extent
 from blemish.synth.strength import LABEL_STRENGTH
-from blemish.synth.wafers import SIDE, draw_wafer
+from blemish.synth.wafers import draw_wafer
 
 
 @pytest.fixture(scope="module")
@@ -94,36 +93,6 @@ def test_a_mark_too_faint_to_be_a_label_stays_alone_and_breaks_the_chain() -> No
     assert sorted(wafers._groups(extents, strength)) == [[0], [1], [2]]
 
 
-def test_marks_of_a_group_touch_and_others_keep_apart() -> None:
-    depth = np.full((SIDE, SIDE), 300, np.float32)
-    rng = np.random.default_rng(4)
-    first = wafers._Circle(450, 450, 10)
-    chain = [first, *wafers._draw_neighbours(rng, depth, first, (10, 30), [])]
-    assert len(chain) > 1
-    for one, other in pairwise(chain):
-        gap = np.hypot(one.x - other.x, one.y - other.y) - one.radius - other.radius
-        assert -2 * min(one.radius, other.radius) < gap <= 2
-    taken = list(chain)
-    for _ in range(60):
-        place = wafers._draw_place(rng, depth, 12, taken)
-        if place is None:  # asked for near a rim, which this surface has not
-            continue
-        away = [np.hypot(place.x - o.x, place.y - o.y) - 12 - o.radius for o in taken]
-        assert min(away) > wafers.APART
-        taken.append(place)
-    assert len(taken) > 30
-    assert wafers._draw_neighbours(rng, depth, first, (10, 30), [first]) == []
-
-
-def test_a_group_is_of_one_stuff() -> None:
-    circles = [wafers._Circle(400 + 12 * i, 300, 6) for i in range(4)]
-    marks = wafers._draw_group(np.random.default_rng(2), "spot", circles)
-    assert len({(mark.kind, mark.effect, mark.sign, mark.tint.tobytes()) for mark in marks}) == 1
-    contrasts = [mark.contrast for mark in marks]
-    assert len(set(contrasts)) == 4
-    assert max(contrasts) < 4 * min(contrasts)
-
-
 def test_no_two_labels_of_a_picture_lie_on_each_other(drawn: list[wafers.Wafer]) -> None:
     for wafer in drawn:
         boxes = wafer.defects.boxes[wafer.strength >= LABEL_STRENGTH]
@@ -136,7 +105,7 @@ def test_most_marks_are_labels_and_some_wafers_are_clean() -> None:
     for index in range(60):
         rng = np.random.default_rng([9, index])
         depth = np.full((SIDE, SIDE), 300, np.float32)
-        counts.append(len(wafers._draw_marks(rng, depth, False)))
+        counts.append(len(draw_marks(rng, depth, False)))
     assert 0.03 < np.mean(np.array(counts) == 0) < 0.3
     strengths = np.concatenate([draw_wafer(9, index).strength for index in range(5)])
     assert (strengths >= LABEL_STRENGTH).mean() > 0.7

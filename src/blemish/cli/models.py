@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from blemish.cli.faults import plain_errors
-from blemish.cli.options import Debug, Threads, read_range
+from blemish.cli.options import (
+    Debug,
+    Engine,
+    Group,
+    MinScore,
+    Overwrite,
+    Precision,
+    Range,
+    Region,
+    Scale,
+    Threads,
+    read_range,
+)
 from blemish.data.held import HELD_SHARE, SEED
 from blemish.errors import UsageError
 
@@ -42,12 +54,7 @@ def train(
     val: Annotated[
         float, typer.Option(min=0, max=1, help="Share of DATA that is validated on.")
     ] = HELD_SHARE,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX|COLUMN", help="What keeps pictures of one lot on one side of the split."
-        ),
-    ] = None,
+    group: Group = None,
     folds: Annotated[
         int,
         typer.Option(min=0, help="Train once for each of so many parts of DATA, held out in turn."),
@@ -184,25 +191,15 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
     ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REGEX|COLUMN",
-            help="What keeps pictures together in the split.",
-            show_default="the model's",
-        ),
-    ] = None,
+    group: Group = None,
     one_class: Annotated[
         bool, typer.Option("--one-class", help="Treat all classes as one.")
     ] = False,
-    min_score: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
-    ] = None,
-    region: Annotated[str, typer.Option(metavar="auto|wafer|whole", help="As for find.")] = "auto",
-    scale: Annotated[str, typer.Option(metavar="auto|native|FACTOR", help="As for find.")] = "auto",
-    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
-    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    min_score: MinScore = None,
+    region: Region = "auto",
+    scale: Scale = "auto",
+    engine: Engine = "auto",
+    precision: Precision = "auto",
     threads: Threads = 0,
     pictures: Annotated[
         str,
@@ -212,13 +209,8 @@ def evaluate(
             "false find, or of none.",
         ),
     ] = "all",
-    value_range: Annotated[
-        str | None,
-        typer.Option("--range", metavar="LO,HI", help="As for find.", show_default="all"),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
-    ] = False,
+    value_range: Range = None,
+    overwrite: Overwrite = False,
     debug: Debug = False,
 ) -> None:
     """Score a model on labelled pictures; write the numbers and drawn copies."""

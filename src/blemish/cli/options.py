@@ -25,6 +25,46 @@ Labels = Annotated[
         show_default="seen",
     ),
 ]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REGEX|COLUMN",
+        help="What keeps pictures of one lot on one side of the split.",
+        show_default="what the data or the model says",
+    ),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
+]
+Region = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|wafer|whole",
+        help="Drop finds outside the wafer: where one is seen, as one must be, or never.",
+    ),
+]
+Scale = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|native|FACTOR",
+        help="Look at wafers in the size the model knows, as they are, or resized.",
+    ),
+]
+Engine = Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")]
+Precision = Annotated[str, typer.Option(metavar="auto|float32|bfloat16")]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="LO,HI",
+        help="Values that become black and white in pictures of more than 8 bits.",
+        show_default="all",
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
+]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
 

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from blemish.cli.faults import plain_errors
-from blemish.cli.options import Debug, Threads, read_range
+from blemish.cli.options import (
+    Debug,
+    Engine,
+    MinScore,
+    Overwrite,
+    Precision,
+    Range,
+    Region,
+    Scale,
+    Threads,
+    read_range,
+)
 
 if TYPE_CHECKING:
     from blemish.jobs.find import FindReport
@@ -22,26 +33,11 @@ def find(
     model: Annotated[
         Path | None, typer.Option(help="Folder of another model bundle.", show_default="built in")
     ] = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Lowest score of a find.", show_default="the model's"),
-    ] = None,
-    region: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|wafer|whole",
-            help="Drop finds outside the wafer: where one is seen, as one must be, or never.",
-        ),
-    ] = "auto",
-    scale: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|native|FACTOR",
-            help="Look at wafers in the size the model knows, as they are, or resized.",
-        ),
-    ] = "auto",
-    engine: Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")] = "auto",
-    precision: Annotated[str, typer.Option(metavar="auto|float32|bfloat16")] = "auto",
+    min_score: MinScore = None,
+    region: Region = "auto",
+    scale: Scale = "auto",
+    engine: Engine = "auto",
+    precision: Precision = "auto",
     threads: Threads = 0,
     pictures: Annotated[
         str,
@@ -50,18 +46,8 @@ def find(
             help="Draw the finds on copies of all pictures, of those with finds, or of none.",
         ),
     ] = "all",
-    value_range: Annotated[
-        str | None,
-        typer.Option(
-            "--range",
-            metavar="LO,HI",
-            help="Values that become black and white in pictures of more than 8 bits.",
-            show_default="all",
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
-    ] = False,
+    value_range: Range = None,
+    overwrite: Overwrite = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
     ] = False,

@@ -17,8 +17,9 @@ from blemish.data.labels import DEFAULT_CLASS, PictureLabels, from_defects
 from blemish.data.table import write_table
 from blemish.data.voc import write_voc
 from blemish.errors import UsageError
+from blemish.synth.layout import SIDE
 from blemish.synth.strength import LABEL_STRENGTH
-from blemish.synth.wafers import SIDE, Wafer, draw_wafer
+from blemish.synth.wafers import Wafer, draw_wafer
 
 FORMATS = ("voc", "csv", "coco")
 

@@ -1,7 +1,6 @@
 """A drawn wafer: a pure function of (seed, index) to a picture and what is truly on it."""
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,9 @@ from blemish.synth.film import (
     draw_film,
     draw_thickness,
 )
+from blemish.synth.layout import SIDE, draw_marks
 from blemish.synth.marks import (
-    HELD_BACK_KINDS,
-    KINDS,
     Mark,
-    draw_mark,
-    log_uniform,
-    size_range,
     visible_extent,
 )
 from blemish.synth.rig import draw_rig
@@ -39,14 +34,7 @@ from blemish.synth.strength import LABEL_STRENGTH, mark_strength
 
 Box = NDArray[np.float32]  # (4,) xyxy
 
-SIDE = 900  # px; sizes of marks are meant for this
-CLEAN_SHARE = 0.12
-# A person boxes marks that touch as one, and marks with room between them one by one. What lies
-# between is a matter of taste, which nothing can learn and nobody can judge; it is not drawn.
 TOUCHING = 6.0  # px between what is seen of two labels, up to which they share a box
-APART = 20.0  # px that are left between the circles of marks that do not touch
-
-_KIND_SHARES = (0.29, 0.16, 0.16, 0.25, 0.14)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +93,7 @@ def draw_wafer(seed: int, index: int, held_back: bool = False) -> Wafer:
     surface, cover = _draw_surface(rng, disc, depth, held_back)
     everywhere = (slice(None), slice(None))
     bare = surface.compose(everywhere, surface.light(everywhere, surface.thickness))
-    marks = _draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back)
+    marks = draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back)
     marked = _put_on(surface, bare, marks)
     levels = develop(marked, camera)
     shot = _Shot(camera, bare, marked, levels, expose(rng, levels, camera))
@@ -150,100 +138,6 @@ def _draw_surface(
 
 def _table_index(thickness_nm: float) -> int:
     return int(np.clip(thickness_nm / MAX_THICKNESS, 0, 1) * (TABLE_SIZE - 1))
-
-
-def _draw_marks(rng: np.random.Generator, depth: Field, held_back: bool) -> list[Mark]:
-    """Draw the marks of one wafer: none on a clean one, each alone or one of a touching group."""
-    if rng.random() < CLEAN_SHARE:
-        return []
-    marks: list[Mark] = []
-    taken: list[_Circle] = []
-    for _ in range(1 + min(int(rng.geometric(0.24)), 14)):
-        kind = str(rng.choice(KINDS, p=_KIND_SHARES))
-        if held_back and rng.random() < 0.4:
-            kind = HELD_BACK_KINDS[0]
-        first = _draw_place(rng, depth, log_uniform(rng, *size_range(kind)) / 2, taken)
-        if first is None:
-            continue
-        group = [first]
-        if kind != "smear" and rng.random() < 0.12:
-            group += _draw_neighbours(rng, depth, first, size_range(kind), taken)
-        marks += _draw_group(rng, kind, group)
-        taken += group
-    return [mark for mark in marks if _fits(mark)]
-
-
-def _fits(mark: Mark) -> bool:
-    """Tell whether a mark's patch lies wholly in the picture."""
-    rows, columns = mark.window
-    return bool(min(rows.start, columns.start) >= 0 and max(rows.stop, columns.stop) <= SIDE)
-
-
-class _Circle(NamedTuple):
-    """Where a mark is to come: its middle and half its size, px."""
-
-    x: float
-    y: float
-    radius: float
-
-    def is_free(self, depth: Field, taken: list["_Circle"]) -> bool:
-        """Tell whether it lies on the wafer and clearly apart from what is taken."""
-        if not (12 < self.x < SIDE - 12 and 12 < self.y < SIDE - 12):
-            return False
-        return bool(depth[int(self.y), int(self.x)] > 5) and all(
-            np.hypot(self.x - other.x, self.y - other.y) > self.radius + other.radius + APART
-            for other in taken
-        )
-
-
-def _draw_place(
-    rng: np.random.Generator, depth: Field, radius: float, taken: list[_Circle]
-) -> _Circle | None:
-    """Draw a free place, one in six near the rim; None if there is too little room."""
-    near_rim = rng.random() < 0.16
-    for _ in range(60):
-        x, y = rng.uniform(12, SIDE - 12, 2)
-        circle = _Circle(float(x), float(y), radius)
-        if circle.is_free(depth, taken) and (not near_rim or depth[int(y), int(x)] < 45):
-            return circle
-        near_rim = near_rim and rng.random() > 0.03
-    return None
-
-
-def _draw_neighbours(
-    rng: np.random.Generator,
-    depth: Field,
-    first: _Circle,
-    sizes: tuple[float, float],
-    taken: list[_Circle],
-) -> list[_Circle]:
-    """Draw a chain of places, each of which touches the one before or all but touches it."""
-    chain = [first]
-    for _ in range(int(rng.integers(1, 6))):
-        last, radius = chain[-1], log_uniform(rng, *sizes) / 2
-        angle = rng.uniform(0, 2 * np.pi)
-        reach = (last.radius + radius) * rng.uniform(0.6, 1) + rng.uniform(0, 2)
-        x, y = last.x + reach * np.cos(angle), last.y + reach * np.sin(angle)
-        circle = _Circle(float(x), float(y), radius)
-        if circle.is_free(depth, taken):
-            chain.append(circle)
-    return chain[1:]
-
-
-def _draw_group(rng: np.random.Generator, kind: str, group: list[_Circle]) -> list[Mark]:
-    """Draw the marks of a group: of one stuff, so about as strong as each other."""
-    marks = [draw_mark(rng, kind, (x, y), 2 * radius) for x, y, radius in group]
-    first = marks[0]
-    return [first] + [
-        replace(
-            mark,
-            effect=first.effect,
-            tint=first.tint,
-            sign=first.sign,
-            contrast=first.contrast * float(np.exp(rng.normal(0, 0.25))),
-        )
-        for mark in marks[1:]
-    ]
 
 
 def _put_on(surface: _Surface, bare: Field, marks: list[Mark]) -> Field:
