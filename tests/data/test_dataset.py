@@ -162,6 +162,23 @@ def test_groups_stay_together():
     assert len(validation) == 12
 
 
+def test_no_large_group_holds_out_more_than_was_asked():
+    sizes = {"a": 30, "b": 10, "c": 5, "d": 5}
+    names = [name for name, number in sizes.items() for _ in range(number)]
+    samples = tuple(
+        Sample(Path(f"{name}/{n}.png"), Defects.none(), np.zeros(0, np.float32))
+        for n, name in enumerate(names)
+    )
+    dataset = Dataset(samples, ("spot",))
+    for seed in range(20):
+        parts = split(dataset, 0.2, seed, group=lambda sample: sample.path.parent.name)
+        assert len(parts[1]) == 10
+    parts = split(dataset, 0.02, 0, group=lambda sample: sample.path.parent.name)
+    assert len(parts[1]) == 5  # all would be too much, so the smallest
+    parts = split(dataset, 0.99, 0, group=lambda sample: sample.path.parent.name)
+    assert 40 <= len(parts[1]) < 50
+
+
 def test_a_share_beyond_one_is_refused():
     with pytest.raises(UsageError, match="between 0 and 1"):
         split(drawn(4), 20, 0)

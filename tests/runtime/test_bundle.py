@@ -84,6 +84,7 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"classes": "defect"}, "classes is 'defect'"),
         ({"wafer_diameter": 0}, "wafer_diameter 0"),
         ({"long_side": 0}, "long_side 0"),
+        ({"region": "disc"}, "region 'disc'"),
         ({"long_side": 900.5}, "long_side is 900.5"),
         ({"precisions": {"onnxruntime": 5}}, "export the bundle again"),
         ({"window": 1000}, "stride"),

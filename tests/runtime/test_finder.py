@@ -127,6 +127,15 @@ def test_the_whole_region_never_asks_for_an_outline(finder: Finder) -> None:
     assert len(replace(finder, outline_of=fail)(blobs(64, 64, [(20, 20)]))) == 1
 
 
+def test_what_auto_means_is_the_bundle_s_to_say(finder: Finder) -> None:
+    picture = blobs(800, 800, [(420, 330), (20, 20)])  # the second lies outside the disc
+    disc = a_disc((400, 400), 600)
+    anywhere = replace(finder, bundle=replace(finder.bundle, region="whole"))
+    assert len(with_disc(finder, disc).look(picture).defects) == 1
+    assert len(with_disc(anywhere, disc).look(picture).defects) == 2
+    assert len(with_disc(anywhere, disc, "wafer").look(picture).defects) == 1
+
+
 def test_no_wafer_where_one_must_be_is_noted(finder: Finder) -> None:
     pixels = blobs(200, 200, [(60, 60)])
     assert with_disc(finder, None).look(pixels).note == ""

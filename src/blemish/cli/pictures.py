@@ -95,6 +95,13 @@ def synth(
     held_back: Annotated[
         bool, typer.Option("--held-back", help="Draw what training never sees.")
     ] = False,
+    marks: Annotated[
+        float | None,
+        typer.Option(help="Marks or groups on a wafer that is not clean, in the mean; about 5."),
+    ] = None,
+    least: Annotated[
+        float, typer.Option(min=0, help="Strength of a mark from which on it is a label.")
+    ] = 5.0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
     debug: Debug = False,
 ) -> None:
@@ -103,7 +110,7 @@ def synth(
         from blemish.jobs.synth import SynthSettings, write_drawn
         from blemish.report.terminal import watching_share
 
-        settings = SynthSettings(out, count, seed, labels, held_back, workers)
+        settings = SynthSettings(out, count, seed, labels, held_back, marks, least, workers)
         with watching_share("drawing") as show:
             write_drawn(settings, lambda done, of: show(done / of, f"{done} of {of}"))
         typer.echo(f"Drawn: {count} pictures with labels in {out}")

@@ -16,6 +16,7 @@ ABOUT = "bundle.json"
 GRAPH = "model.onnx"
 
 MAX_DIAMETER = 100_000
+REGIONS = ("auto", "whole")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Bundle:
         precisions: the precisions of each engine that passed the parity gate.
         long_side: in pixels, what the longer side of every picture is brought to, wafer or not;
             None to leave pictures as they are.
+        region: what `auto` means for this model, one of `REGIONS`: its labels lay within the wafer
+            where one is seen (`auto`), or anywhere (`whole`).
         files: the SHA-256 of each file, by its name.
     """
 
@@ -58,6 +61,7 @@ class Bundle:
     parity: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     long_side: int | None = None
+    region: str = "auto"
 
     @property
     def graph(self) -> Path:
@@ -163,7 +167,7 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
             f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
             "export the bundle again"
         )
-    facts = {"long_side": None} | facts  # which the first bundles do not know
+    facts = {"long_side": None, "region": "auto"} | facts  # which the first bundles do not know
     names = {item.name for item in fields(Bundle)} - {"path"}
     if missing := sorted(names - set(facts)):
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
@@ -186,7 +190,7 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
 
 _NUMBER = (int, float)
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "blemish"), (str,)),
+    **dict.fromkeys(("name", "blemish", "region"), (str,)),
     **dict.fromkeys(("net", "precisions", "files", "parity", "training"), (dict,)),
     **dict.fromkeys(("stride", "window", "overlap", "top_k"), (int,)),
     **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
@@ -203,6 +207,8 @@ def _check_numbers(bundle: Bundle) -> None:
     for name in ("threshold", "nms_iou"):
         if not 0 <= getattr(bundle, name) <= 1:
             raise ValueError(f"{name} {getattr(bundle, name)} is outside 0 to 1")
+    if bundle.region not in REGIONS:
+        raise ValueError(f"region {bundle.region!r} is not one of {', '.join(REGIONS)}")
     if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
         raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
     if not 0 <= bundle.overlap < bundle.window:

@@ -70,7 +70,8 @@ class Finder:
         bundle: the model's facts.
         engine: what runs its graph.
         min_score: the lowest score that counts as a find.
-        region: `auto` (a wafer where there is one), `wafer` (there must be one) or `whole`.
+        region: `auto` (what the bundle says: a wafer where there is one, or everything), `wafer`
+            (there must be one) or `whole`.
         scale: the factor to resize by, None to follow the bundle.
         outline_of: how the wafer is found.
     """
@@ -102,7 +103,8 @@ class Finder:
             PictureError: the image is not (H, W, 3) uint8, or too large at the scale asked for.
         """
         check_pixels(pixels)
-        outline = None if self.region == "whole" else self.outline_of(pixels)
+        region = self.bundle.region if self.region == "auto" else self.region
+        outline = None if region == "whole" else self.outline_of(pixels)
         scale = self._scale_for(outline, max(pixels.shape[:2]))
         looked_at, factors = resize(pixels, scale)
         part, corner = self._part(looked_at, outline, factors)
@@ -181,8 +183,9 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
     Args:
         model: the folder of a bundle.
         min_score: the lowest score that counts as a find; the bundle's threshold by default.
-        region: `auto` drops finds outside the wafer where one is seen, `wafer` notes pictures
-            without one, `whole` takes the whole picture.
+        region: `auto` drops finds outside the wafer where one is seen, unless the model learned
+            from labels that lay anywhere; `wafer` always does, and notes pictures without one;
+            `whole` takes the whole picture.
         scale: `auto` brings a wafer to the size the model knows, or the picture if that is what
             it knows, `native` leaves pictures as they are, a number resizes by that factor.
         engine: `auto`, `openvino` or `onnxruntime`.
