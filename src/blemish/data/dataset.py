@@ -181,10 +181,11 @@ def split(
         if len(held) + len(groups[name]) <= wanted:
             held.update(groups[name])
     if 0 < share < 1 and len(order) > 1:
+        smallest = groups[min(order, key=lambda name: len(groups[name]))]
         if not held:
-            held.update(min((groups[name] for name in order), key=len))
+            held.update(smallest)
         elif len(held) == len(dataset):
-            held.difference_update(min((groups[name] for name in order), key=len))
+            held.difference_update(smallest)
     return part_at(dataset, held)
 
 
