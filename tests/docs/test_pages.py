@@ -20,6 +20,7 @@ PAGES_OF = {
     "train": ("train.md",),
     "export": ("train.md",),
     "evaluate": ("evaluate.md",),
+    "bench": ("speed.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()

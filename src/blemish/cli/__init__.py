@@ -13,6 +13,7 @@ import typer
 
 from blemish import __version__
 from blemish.cli.labels import doctor, prepare
+from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, demo, synth, doctor, prepare, train, export, evaluate),
+    *(find, demo, synth, doctor, prepare, train, export, evaluate, bench),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)
