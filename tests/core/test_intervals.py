@@ -44,7 +44,7 @@ def test_draws_in_parts_are_those_at_once(monkeypatch):
     pictures = draw_pictures(np.random.default_rng(5))
     weights = np.random.default_rng(1).multinomial(9, np.full(9, 1 / 9), 50)
     whole = mean_areas(pictures, weights)
-    monkeypatch.setattr("blemish.core.intervals.MAX_CELLS", 40)
+    monkeypatch.setattr("blemish.core.resampling.MAX_CELLS", 40)
     np.testing.assert_array_equal(mean_areas(pictures, weights), whole)
 
 
