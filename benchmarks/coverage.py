@@ -21,6 +21,7 @@ from blemish.core.intervals import Ends, Resamples, acceleration, corrected_ends
 from blemish.core.metrics import Judged
 from blemish.core.resampling import (
     Values,
+    Weights,
     each_alone,
     group_places,
     mean_precisions,
@@ -140,11 +141,13 @@ def trials(asked: argparse.Namespace) -> Iterator[tuple[float, float, dict[str, 
                 [str(n * asked.groups // asked.pictures) for n in range(asked.pictures)]
             )
         resamples = Resamples.of(places, rng, asked.draws)
-        values, estimate, left_out = (
-            mean_precisions(judged, weights, reach)
-            for weights in (resamples.drawn, resamples.whole, resamples.left_out)
-        )
-        yield detector.truth, float(estimate[0]), ends_of(values, float(estimate[0]), left_out)
+
+        def precision(weights: Weights, judged: Judged = judged) -> Values:
+            return mean_precisions(judged, weights, reach)
+
+        estimate = resamples.whole(precision)
+        ends = ends_of(resamples.values(precision), estimate, resamples.left_out(precision))
+        yield detector.truth, estimate, ends
 
 
 def main() -> None:

@@ -5,7 +5,14 @@ import pytest
 
 from blemish.core.defects import Defects
 from blemish.core.matching import match_centre
-from blemish.core.metrics import Scored, average_precision, by_iou, count_hits
+from blemish.core.metrics import (
+    Scored,
+    average_precision,
+    by_iou,
+    count_hits,
+    judge,
+    precisions_of,
+)
 from blemish.core.sizes import BANDS, band_name, box_sizes, in_band, only_finds, only_marks
 from planted_finds import by_pycocotools, draw_pictures
 
@@ -13,15 +20,8 @@ INF = float("inf")
 
 
 def precision_in(pictures, band, iou):
-    """As `class_precisions` would have it with a rule."""
-    from blemish.core.metrics import at_101_recalls, judge
-
-    judged = judge(only_marks(pictures, band), only_finds(by_iou(iou), band))
-    values = [
-        at_101_recalls(judged.hit[judged.labels == label], int(count))
-        for label, count in zip(*np.unique(judged.true_labels, return_counts=True), strict=True)
-    ]
-    return np.mean(values) if values else math.nan
+    values = precisions_of(judge(only_marks(pictures, band), only_finds(by_iou(iou), band)))
+    return np.mean(list(values.values())) if values else math.nan
 
 
 @pytest.mark.parametrize("band", [(4, 11.5), (11.5, 17.3), (17.3, INF)])

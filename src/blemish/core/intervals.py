@@ -20,15 +20,18 @@ from blemish.core.resampling import (
     Reach,
     Values,
     Weights,
-    draw_weights,
+    draw_groups,
     each_alone,
     leave_out_each,
     mean_precisions,
+    num_groups,
     share_reached,
 )
 
 NUM_DRAWS = 2000
 LEVEL = 0.95
+MAX_GROUPS = 5000
+MAX_WEIGHTS = 2**22  # of some draws of pictures at once; 32 MB
 
 Statistic = Callable[[Weights], Values]
 """From draws of pictures to a number for each, nan where there is none."""
@@ -43,32 +46,51 @@ class Resamples:
     """The draws that all numbers of a result share, so that they can be compared draw by draw.
 
     Attributes:
-        drawn: the draws.
-        left_out: the same pictures without each group in turn.
-        num_groups: of pictures, or the number of pictures.
+        places: the group of each picture.
+        drawn: (draws, groups), how often each is in each draw.
     """
 
+    places: Places
     drawn: Weights
-    left_out: Weights
-    num_groups: int
 
     @classmethod
     def of(
         cls, places: Places, generator: np.random.Generator, num_draws: int = NUM_DRAWS
     ) -> "Resamples":
-        """Draw the groups of pictures; `each_alone` gives a group to each."""
-        left_out = leave_out_each(places)
-        return cls(draw_weights(places, num_draws, generator), left_out, len(left_out))
+        """Draw the groups of pictures; `each_alone` gives a group to each.
+
+        Very many groups are bunched, as the draws of 5,000 differ in nothing that can be seen.
+        """
+        places = places % MAX_GROUPS
+        return cls(places, draw_groups(num_groups(places), num_draws, generator))
 
     @property
-    def whole(self) -> Weights:
-        """The pictures as they are, as one draw."""
-        return np.ones((1, self.drawn.shape[1]), np.int64)
+    def num_groups(self) -> int:
+        """How many groups are drawn from."""
+        return self.drawn.shape[1]
+
+    def values(self, statistic: Statistic) -> Values:
+        """Give a number in each draw."""
+        return self._over(statistic, self.drawn)
+
+    def left_out(self, statistic: Statistic) -> Values:
+        """Give a number without each group in turn."""
+        return self._over(statistic, leave_out_each(self.num_groups))
+
+    def whole(self, statistic: Statistic) -> float:
+        """Give a number of the pictures as they are."""
+        return float(statistic(np.ones((1, len(self.places)), np.int64))[0])
 
     def interval(self, statistic: Statistic, level: float = LEVEL) -> Ends:
-        """Give the interval of a number of the pictures."""
-        estimate = float(statistic(self.whole)[0])
-        return corrected_ends(statistic(self.drawn), estimate, statistic(self.left_out), level)
+        """Give the interval of a number."""
+        estimate = self.whole(statistic)
+        return corrected_ends(self.values(statistic), estimate, self.left_out(statistic), level)
+
+    def _over(self, statistic: Statistic, rows: Weights) -> Values:
+        at_once = max(MAX_WEIGHTS // max(len(self.places), 1), 1)
+        starts = range(0, len(rows), at_once)
+        parts = [statistic(rows[at : at + at_once][:, self.places]) for at in starts]
+        return np.concatenate([*parts, np.zeros(0)])
 
 
 def average_precision_interval(

@@ -20,6 +20,7 @@ Reach = Callable[[Values, Values], Values]
 """From the true boxes hit so far, (draws, hits), and all of them, (draws, 1), to how much of the
 average is reached there: `share_reached` or `points_reached`."""
 
+MAX_LEFT_OUT = 500
 MAX_CELLS = 2**16  # of an array for some draws at once; 512 kB
 
 
@@ -28,23 +29,31 @@ def each_alone(num_pictures: int) -> Places:
     return np.arange(num_pictures, dtype=np.intp)
 
 
+def num_groups(places: Places) -> int:
+    """Give the number of groups."""
+    return int(places.max(initial=-1)) + 1
+
+
 def group_places(names: Sequence[str]) -> Places:
     """Give the places of pictures that belong together where their names are equal."""
     return np.asarray(np.unique(np.array(names, object), return_inverse=True)[1], np.intp)
 
 
-def draw_weights(places: Places, num_draws: int, generator: np.random.Generator) -> Weights:
-    """Draw as many groups as there are with replacement, so many times; all pictures of each."""
-    number = _num_groups(places)
+def draw_groups(number: int, num_draws: int, generator: np.random.Generator) -> Weights:
+    """Draw as many groups as there are with replacement, so many times: (draws, groups)."""
     if not number:
         return np.zeros((num_draws, 0), np.int64)
-    drawn = generator.multinomial(number, np.full(number, 1 / number), num_draws)
-    return np.asarray(drawn[:, places], np.int64)
+    return generator.multinomial(number, np.full(number, 1 / number), num_draws)
 
 
-def leave_out_each(places: Places) -> Weights:
-    """Give a row for each group, in which all pictures but those of it are once."""
-    return np.asarray(np.arange(_num_groups(places))[:, None] != places, np.int64)
+def leave_out_each(number: int, most: int = MAX_LEFT_OUT) -> Weights:
+    """Give a row for each group, in which all others are once: (rows, groups).
+
+    Of more than ``most`` groups several are left out at a time; the skewness that is worked out
+    from them, over the root of their number, stays the same.
+    """
+    rows = np.arange(min(number, most))[:, None]
+    return np.asarray(np.arange(number) % max(len(rows), 1) != rows, np.int64)
 
 
 def share_reached(num_hit: Values, num_true: Values) -> Values:
@@ -82,10 +91,6 @@ def shares(part: Values, whole: Values, of_nothing: float = np.nan) -> Values:
     """Divide; what there is nothing of gives ``of_nothing``."""
     ratio = np.divide(part, whole, out=np.full(whole.shape, of_nothing), where=whole > 0)
     return np.asarray(ratio, np.float64)
-
-
-def _num_groups(places: Places) -> int:
-    return int(places.max(initial=-1)) + 1
 
 
 def _precisions_of(judged: Judged, label: int, weights: Weights, reach: Reach) -> Values:
