@@ -32,6 +32,30 @@ def test_average_precision_is_that_of_pycocotools(iou, num_classes):
     assert len(seen) > 6
 
 
+@pytest.mark.slow
+def test_two_hundred_random_cases_agree_with_pycocotools():
+    """Equal scores and ignored boxes in all; some without finds, some without true boxes."""
+    seen, empty = set(), 0
+    for seed in range(200):
+        rng = np.random.default_rng((9, seed))
+        pictures = draw_pictures(seed + 1000, int(rng.integers(1, 4)), int(rng.integers(1, 15)))
+        if seed % 20 == 0:
+            nothing = Defects.none()
+            side = seed // 20 % 2
+            pictures = [
+                (nothing, true, ignore) if side else (found, nothing, np.zeros(0, bool))
+                for found, true, ignore in pictures
+            ]
+            empty += 1
+        iou = float(rng.choice([0.33, *COCO_IOUS]))
+        expected = by_pycocotools(pictures, iou)
+        value = average_precision(pictures, iou)
+        assert value == pytest.approx(expected, abs=1e-9, nan_ok=True)
+        seen.add(round(value, 3))
+    assert empty == 10
+    assert len(seen) > 100
+
+
 def test_average_precision_of_planted_finds():
     true = Defects.of([[0, 0, 10, 10], [20, 0, 30, 10]])
     none, keep = Defects.none(), np.zeros(2, bool)

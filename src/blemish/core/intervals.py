@@ -67,7 +67,7 @@ class Resamples:
     @property
     def num_groups(self) -> int:
         """How many groups are drawn from."""
-        return self.drawn.shape[1]
+        return int(self.drawn.shape[1])
 
     def values(self, statistic: Statistic) -> Values:
         """Give a number in each draw."""

@@ -83,7 +83,7 @@ def mean_precisions(judged: Judged, weights: Weights, reach: Reach = share_reach
         values = _precisions_of(judged, int(label), weights, reach)
         known = ~np.isnan(values)
         total[known] += values[known]
-        number += known
+        number[known] += 1
     return shares(total, number)
 
 
@@ -114,9 +114,9 @@ def _block(
     weights: Weights, picture: Places, hits: Places, true: NDArray[np.intp], reach: Reach
 ) -> Values:
     """Give the average precision for some draws: only at hits does the curve step or rise."""
-    weights = weights.astype(np.float64)  # counts, exact in it
-    num_true = (weights @ true)[:, None]
-    of_finds = weights[:, picture]
+    times = weights.astype(np.float64)  # counts, exact in it
+    num_true = (times @ true.astype(np.float64))[:, None]
+    of_finds = times[:, picture]
     num_finds = of_finds.cumsum(axis=1)[:, hits]
     num_hit = of_finds[:, hits].cumsum(axis=1)
     precision = shares(num_hit, num_finds, 0.0)

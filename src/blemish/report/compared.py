@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ DIFFERENCES_HEADER = (
 
 ONLY_A = Kind(solid, (90, 220, 255), "found by A alone", "found by A alone", 2)
 ONLY_B = Kind(corners, (255, 235, 60), "found by B alone", "found by B alone", 2)
+NEITHER = replace(MISSED, one="found by neither", many="found by neither", width=1)
 BOTH = Kind(dotted, WHITE, "found by both", "found by both")
 
 
@@ -110,11 +111,11 @@ def draw_compared(pixels: Pixels, one: Compared) -> Pixels:
     marked = [
         of(IGNORED, one.ignore, ["ignored"] * len(boxes)),
         of(BOTH, marks.both, nothing),
-        of(MISSED, marks.neither, ["missed"] * len(boxes)),
+        of(NEITHER, marks.neither, nothing),
         of(ONLY_A, marks.only_first, words),
         of(ONLY_B, marks.only_second, words),
     ]
-    return draw_marked(pixels, marked, (ONLY_A, ONLY_B, BOTH))
+    return draw_marked(pixels, marked, (ONLY_A, ONLY_B, BOTH, NEITHER))
 
 
 def _score(score: float) -> str:
