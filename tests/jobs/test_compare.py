@@ -96,7 +96,7 @@ def test_the_record_and_the_words(run: Run, models: tuple[Bundle, Bundle], tmp_p
     assert record["pictures"] == ["pictures/a.jpg"]
     lines = describe(report)
     assert lines[0] == f"A: eager ({models[0].path}), threshold 0.3"
-    assert "On all of 4 pictures: 4 pictures" in lines
+    assert "On all of 4 pictures" in lines
     below = places(report)
     assert "3 found by both, 1 by A alone, 0 by B alone, 1 by neither" in below[0]
     assert str(tmp_path / "out" / "differences.csv") in "\n".join(below)

@@ -376,3 +376,31 @@ def test_a_group_splits_as_training_by_that_group_does(run: Run, tmp_path: Path)
     assert len({name.split("lot")[1][0] for name in looked}) == 1
     assert not [name for name in looked if name.startswith("test")]
     assert r"2 of 12 pictures (share 0.2, seed 0, group lot(\d))" in describe(report)[0]
+
+
+def test_intervals_are_drawn_over_what_is_said_to_belong_together(run: Run, tmp_path: Path) -> None:
+    for number in range(8):
+        spots = [(40, 40)] if number % 3 else []
+        put(tmp_path / "data" / f"lot{number // 4}-{number}.png", spots, [(40, 40)])
+    alone, grouped = run(), run(group=r"lot(\d)", overwrite=True)
+    assert alone.scores.details.num_groups == 8
+    assert grouped.scores.details.num_groups == 2
+    assert facts(grouped)["drawn"] == {"groups": 2, "draws": 2000}
+    assert any("drawn over 2 groups of them" in line for line in describe(grouped))
+    assert not any("drawn over" in line for line in describe(alone))
+    with pytest.raises(UsageError, match="is no column of the labels"):
+        run(group="wafer-[0-9]", overwrite=True)
+
+
+def test_the_curve_is_written_and_drawn(run: Run, data: Path) -> None:
+    report = run()
+    rows = list(csv.DictReader((report.out / "froc.csv").read_text("utf-8-sig").splitlines()))
+    assert {row["class"] for row in rows} == {"all", "bright", "dark"}
+    assert float(rows[-1]["recall"]) == 1
+    picture = cv2.imread(str(report.out / "froc.png"))
+    assert picture is not None
+    record = facts(report)
+    assert record["screening"]["caught"] == record["screening"]["defective"] == 2  # type: ignore[index]
+    assert record["screening"]["specificity"] == 0.5  # type: ignore[index]
+    assert record["sizes"]["16-32"]["labels"] == 3  # type: ignore[index]
+    assert record["reliability"]["bins"][0]["scores"] == [0, 0.1]  # type: ignore[index]

@@ -84,14 +84,14 @@ class Marks:
 
 def tell_apart(first: Scored, second: Scored, thresholds: Sequence[float]) -> Marks:
     """Sort the true boxes of a picture that both have looked at."""
-    scores = [label_scores(picture) for picture in (first, second)]
+    scores = label_scores(first), label_scores(second)
     # As float32, like the finds: what `find` takes is taken here.
-    hit = [one >= np.float32(least) for one, least in zip(scores, thresholds, strict=True)]
+    hit, also = (one >= np.float32(least) for one, least in zip(scores, thresholds, strict=True))
     counts = ~first[2]
     return Marks(
         *scores,
-        hit[0] & ~hit[1] & counts,
-        hit[1] & ~hit[0] & counts,
-        hit[0] & hit[1] & counts,
-        ~hit[0] & ~hit[1] & counts,
+        hit & ~also & counts,
+        also & ~hit & counts,
+        hit & also & counts,
+        ~hit & ~also & counts,
     )

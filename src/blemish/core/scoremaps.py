@@ -90,6 +90,11 @@ class AsItIs:
         return {}
 
 
+def map_one(score_map: ScoreMap, score: float) -> float:
+    """Give the chance of one score."""
+    return float(score_map(np.array([score], np.float32))[0])
+
+
 def read_map(facts: Mapping[str, Any]) -> ScoreMap:
     """Give the map that the facts tell of; of none the one that changes nothing.
 

@@ -23,7 +23,7 @@ from blemish.core.promise import (
 )
 from blemish.core.reliability import calibration_error, judged_apart, reliability
 from blemish.core.resampling import Places, num_groups
-from blemish.core.scoremaps import FITS, ScoreMap
+from blemish.core.scoremaps import FITS, ScoreMap, map_one
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.part import Part, choose_part, wish_of
@@ -169,8 +169,8 @@ def _calibrate(
     mapped = [(_mapped(found, score_map), true, ignore) for found, true, ignore in pictures]
     promise = settings.promise
     if promise is None:
-        raw = np.float32([lowest_raw(before.score_map, before.threshold)])
-        kept = count_at(judge(mapped, match_centre), float(score_map(raw)[0]))
+        raw = lowest_raw(before.score_map, before.threshold)
+        kept = count_at(judge(mapped, match_centre), map_one(score_map, raw))
     else:
         kept = keep_promise(mapped, promise)
     facts = {
@@ -188,7 +188,7 @@ def lowest_raw(score_map: ScoreMap, chance: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        if float(score_map(np.float32([middle]))[0]) >= np.float32(chance):
+        if map_one(score_map, middle) >= np.float32(chance):
             high = middle
         else:
             low = middle

@@ -272,7 +272,7 @@ def describe(report: CompareReport) -> list[str]:
     ]
     groups = facts["data"]["groups"]
     over = f", drawn over {counted(groups, 'group')}" if report.grouped else ""
-    lines.append(f"On {facts['data']['words']}: {counted(facts['num_compared'], 'picture')}{over}")
+    lines.append(f"On {facts['data']['words']}{over}")
     lines += [*facts["data"]["account"], *facts["notes"]]
     return lines + [line for line in (report.failed, *facts.get("errors", ())) if line]
 

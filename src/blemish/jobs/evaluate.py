@@ -18,6 +18,7 @@ from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
 from blemish.jobs.scoring import at_any_score, failed_line, name_classes, part_words
 from blemish.jobs.seen import seen_line
+from blemish.report.curve import draw_froc
 from blemish.report.details import detail_lines
 from blemish.report.facts import curves_csv
 from blemish.report.scores import Scores, original_lines, score
@@ -145,10 +146,12 @@ def _tables(
     """Give the content of each file; the record comes last, so it says that all is written."""
     details = scores.details
     finds = finds_csv([one.row for one in looked], finder.bundle.classes)
-    curves = curves_csv({**details.class_curves, "all": details.curve})
+    several = {**details.class_curves} if len(details.class_curves) > 1 else {}
+    curves = {"all": details.curve, **several}
     return {
         "finds.csv": finds.encode("utf-8-sig"),
-        "froc.csv": curves.encode("utf-8-sig"),
+        "froc.csv": curves_csv(curves).encode("utf-8-sig"),
+        "froc.png": draw_froc(curves, scores.threshold),
         SCORES: as_record(facts),
     }
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from blemish.core.metrics import LOWEST_SCORE, Scored
+from blemish.core.scoremaps import map_one
 from blemish.data.dataset import Dataset, Sample
 from blemish.data.images import check_range
 from blemish.data.naming import Naming, share_names
@@ -107,7 +106,7 @@ def at_any_score(finder: Finder) -> Finder:
     What it finds from the threshold on is what the finder itself finds: suppression goes from
     the best score down.
     """
-    lowest = float(finder.bundle.score_map(np.float32([LOWEST_SCORE]))[0])
+    lowest = map_one(finder.bundle.score_map, LOWEST_SCORE)
     return replace(finder, min_score=min(finder.min_score, lowest))
 
 

@@ -105,7 +105,7 @@ def draw_compared(pixels: Pixels, one: Compared) -> Pixels:
     ]
 
     def of(kind: Kind, which: Mask, said: Sequence[str]) -> Marked:
-        return kind, boxes[which], [said[at] for at in np.flatnonzero(which)]
+        return kind, boxes[which], [said[at] for at in np.flatnonzero(which).tolist()]
 
     nothing = [""] * len(boxes)
     marked = [
