@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 
 from blemish.errors import UsageError
-from blemish.jobs.compare import CompareReport, CompareSettings, compare_run, describe, places
+from blemish.jobs.compare import CompareReport, CompareSettings, compare_run
 from blemish.jobs.evaluate import EvaluateSettings, evaluate_run
 from blemish.jobs.find import FindSettings, find_run
 from blemish.jobs.scoring import Chosen, View
-from blemish.report.compared import DIFFERENCES_HEADER, number_table
+from blemish.report.compared import (
+    DIFFERENCES_HEADER,
+    above_table,
+    below_table,
+    number_table,
+)
 from blemish.runtime.bundle import Bundle
 from planted_bundle import planted_bundle
 from planted_spots import put_steps
@@ -56,6 +61,7 @@ def test_what_one_finds_and_the_other_misses(run: Run, tmp_path: Path) -> None:
     assert tuple(header) == DIFFERENCES_HEADER
     (row,) = rows
     assert row[:7] == ["a.png", "61.00", "66.00", "89.00", "94.00", "bright", "A"]
+    assert report.rows == [tuple(row)]
     assert row[7] == row[8]  # one graph, two thresholds: the other is as sure, and asks for more
     assert report.facts["labels"] == {"both": 3, "only_a": 1, "only_b": 0, "neither": 1}
     assert [path.name for path in (tmp_path / "out").rglob("*.jpg")] == ["a.jpg"]
@@ -94,10 +100,10 @@ def test_the_record_and_the_words(run: Run, models: tuple[Bundle, Bundle], tmp_p
     assert len(record["models"]["a"]["hash"]) == 64
     assert record["numbers"]["centre-hit recall"]["a"] == 0.8
     assert record["pictures"] == ["pictures/a.jpg"]
-    lines = describe(report)
+    lines = above_table(report.facts, report.failed)
     assert lines[0] == f"A: eager ({models[0].path}), threshold 0.3"
     assert "On all of 4 pictures" in lines
-    below = places(report)
+    below = below_table(report.facts, report.out)
     assert "3 found by both, 1 by A alone, 0 by B alone, 1 by neither" in below[0]
     assert str(tmp_path / "out" / "differences.csv") in "\n".join(below)
     assert [row[0] for row in number_table(report.numbers)][:1] == ["mAP"]
@@ -164,7 +170,7 @@ def test_pictures_that_one_has_learned_are_refused(
 def test_the_same_model_and_groups_are_told(run: Run, models: tuple[Bundle, Bundle]) -> None:
     path = models[0].path
     report = run(models=(path, path), chosen=Chosen("all", group=r"lot|\."))
-    lines = describe(report)
+    lines = above_table(report.facts, report.failed)
     assert "A and B are the same model." in lines
     assert any("drawn over" in line and "groups" in line for line in lines)
     assert all(one.first_better == 0.5 for one in report.numbers.values())
@@ -173,7 +179,10 @@ def test_the_same_model_and_groups_are_told(run: Run, models: tuple[Bundle, Bund
 def test_classes_of_both_are_brought_to_the_labels(run: Run, data: Path) -> None:
     put_steps(data / "e.png", [100], name="scratch")
     report = run()
-    assert any(line.startswith("A: The model does not know 'scratch'") for line in describe(report))
+    assert any(
+        line.startswith("A: The model does not know 'scratch'")
+        for line in above_table(report.facts, report.failed)
+    )
     assert report.facts["labels"]["neither"] == 2
     assert run(overwrite=True, chosen=Chosen("all", one_class=True)).facts["labels"]["both"] == 4
     assert np.isfinite(report.numbers["mAP"].difference)

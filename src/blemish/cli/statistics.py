@@ -117,9 +117,15 @@ def compare(
 ) -> None:
     """Compare two models on the same labelled pictures."""
     with plain_errors():
-        from blemish.jobs.compare import CompareSettings, compare_run, describe, places
+        from blemish.jobs.compare import CompareSettings, compare_run
         from blemish.jobs.scoring import Chosen, View
-        from blemish.report.compared import HEADINGS, number_table
+        from blemish.report.compared import (
+            DIFFERENCES_HEADER,
+            HEADINGS,
+            above_table,
+            below_table,
+            number_table,
+        )
         from blemish.report.terminal import print_table, say, watching_pictures
 
         models = tuple(None if name == "default" else Path(name) for name in (first, second))
@@ -131,9 +137,12 @@ def compare(
         )
         with watching_pictures() as watch:
             report = compare_run(settings, watch)
-        for line in describe(report):
+        for line in above_table(report.facts, report.failed):
             say(line)
         print_table(HEADINGS, number_table(report.numbers), numbers=True)
-        for line in places(report):
+        if report.rows:
+            rest = " in differences.csv" if report.out else "; --out writes them all"
+            print_table(DIFFERENCES_HEADER, report.rows, rest)
+        for line in below_table(report.facts, report.out):
             say(line)
         raise typer.Exit(report.exit_code())

@@ -38,13 +38,14 @@ from blemish.jobs.scoring import (
 from blemish.jobs.seen import seen_line
 from blemish.report.compared import (
     Compared,
+    difference_rows,
     differences_csv,
     draw_compared,
     mark_counts,
     number_facts,
 )
 from blemish.report.details import DEEPPCB_IOU, area, coco, share_statistics
-from blemish.report.tables import ImageRow, counted
+from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import bundle_hash
 from blemish.runtime.finder import Finder
 
@@ -75,12 +76,28 @@ class CompareSettings:
 
 
 @dataclass(frozen=True, eq=False)
+class Rivals:
+    """Both models made ready, and what they are compared on.
+
+    Attributes:
+        finders: by their own thresholds.
+        namings: how the class names of each go with those of the labels.
+        part: the pictures.
+    """
+
+    finders: Sequence[Finder]
+    namings: Sequence[Naming]
+    part: Part
+
+
+@dataclass(frozen=True, eq=False)
 class CompareReport:
     """What a comparison came to.
 
     Attributes:
         numbers: of both, by name.
         pictures: those that both have looked at.
+        rows: of the labels that one finds and the other misses, see `difference_rows`.
         facts: what `compare.json` holds.
         failed: names the pictures that one of them could not look at; empty for none.
         out: the folder of the result.
@@ -88,14 +105,10 @@ class CompareReport:
 
     numbers: dict[str, Difference]
     pictures: list[Compared]
+    rows: list[tuple[str, ...]]
     facts: dict[str, Any]
     failed: str
     out: Path | None
-
-    @property
-    def grouped(self) -> bool:
-        """Whether groups of pictures are drawn, not pictures."""
-        return bool(self.facts["data"]["groups"] != self.facts["data"]["pictures"])
 
     def exit_code(self) -> int:
         """Give the exit code of the command line: 0 or 3."""
@@ -117,30 +130,51 @@ def compare_run(
     output = None if settings.out is None else Output(settings.out, COMPARED)
     if output is not None:
         output.check_free(settings.overwrite)
+    rivals = _open(settings)
+    if output is not None:
+        output.prepare()
+    looked = [
+        list(look_at(rivals.part, at_any_score(finder), naming, settings.view, watch))
+        for finder, naming in zip(rivals.finders, rivals.namings, strict=True)
+    ]
+    fine = [at for at, pair in enumerate(zip(*looked, strict=True)) if not _failed(pair)]
+    report = _report(settings, rivals, looked, fine, started)
+    if output is not None:
+        paths = [looked[0][at].sample.path for at in fine]
+        drawn = list(zip(paths, report.pictures, strict=True))
+        _write(output, drawn, report.rows, report.facts, settings)
+    return report
+
+
+def _open(settings: CompareSettings) -> Rivals:
     finders = [open_view(model, settings.view) for model in settings.models]
     part = shared_part([one.bundle for one in finders], settings.data, settings.chosen)
     one_class = settings.chosen.one_class
     namings = [name_classes(part.dataset, one.bundle, one_class) for one in finders]
-    if output is not None:
-        output.prepare()
-    looked = [
-        list(look_at(part, at_any_score(finder), naming, settings.view, watch))
-        for finder, naming in zip(finders, namings, strict=True)
-    ]
-    fine = [at for at, pair in enumerate(zip(*looked, strict=True)) if not any(map(_fails, pair))]
-    thresholds = [one.min_score for one in finders]
+    return Rivals(finders, namings, part)
+
+
+def _report(
+    settings: CompareSettings,
+    rivals: Rivals,
+    looked: Sequence[Sequence[Seen]],
+    fine: Sequence[int],
+    started: datetime,
+) -> CompareReport:
+    """Compare what was found in the pictures that both could look at, ``fine``."""
+    thresholds = [one.min_score for one in rivals.finders]
     pairs = [[seen[at].picture for at in fine] for seen in looked]
-    numbers = compare_numbers(pairs, thresholds, part.places(fine))
+    numbers = compare_numbers(pairs, thresholds, rivals.part.places(fine))
     pictures = [_compared(looked, at, thresholds) for at in fine]
-    facts = _facts(settings, finders, part, started)
-    facts["notes"] = _notes(finders, namings, part)
-    facts |= {"num_compared": len(fine), "numbers": number_facts(numbers)}
-    facts["labels"] = mark_counts(pictures)
-    if output is not None:
-        paths = [looked[0][at].sample.path for at in fine]
-        _write(output, list(zip(paths, pictures, strict=True)), namings[0].names, facts, settings)
+    rows = difference_rows(pictures, rivals.namings[0].names)
+    facts = _facts(settings, rivals, started) | {
+        "notes": _notes(rivals),
+        "num_compared": len(fine),
+        "numbers": number_facts(numbers),
+        "labels": mark_counts(pictures),
+    }
     failed = failed_line([one.row for pair in zip(*looked, strict=True) for one in _failed(pair)])
-    return CompareReport(numbers, pictures, facts, failed, settings.out)
+    return CompareReport(numbers, pictures, rows, facts, failed, settings.out)
 
 
 def compare_numbers(
@@ -183,22 +217,19 @@ def _compared(looked: Sequence[Sequence[Seen]], at: int, thresholds: Sequence[fl
     return Compared(first.row.image, true, ignore, marks)
 
 
-def _fails(seen: Seen) -> bool:
-    return seen.failed
-
-
 def _failed(pair: Sequence[Seen]) -> list[Seen]:
     """Give the first of the two that failed."""
     return [one for one in pair if one.failed][:1]
 
 
-def _notes(finders: Sequence[Finder], namings: Sequence[Naming], part: Part) -> list[str]:
+def _notes(rivals: Rivals) -> list[str]:
     """Give what a reader must know, a line each."""
-    paths = [one.path for one in part.listed]
+    finders = rivals.finders
+    paths = [one.path for one in rivals.part.listed]
     seen = [seen_line(one.bundle, paths) for one in finders]
     lines = [
         f"{who}: {line}"
-        for pair in ([one.note for one in namings], seen)
+        for pair in ([one.note for one in rivals.namings], seen)
         for who, line in zip("AB", pair, strict=True)
         if line
     ]
@@ -206,10 +237,9 @@ def _notes(finders: Sequence[Finder], namings: Sequence[Naming], part: Part) -> 
     return [*lines, "A and B are the same model."] if same else lines
 
 
-def _facts(
-    settings: CompareSettings, finders: Sequence[Finder], part: Part, started: datetime
-) -> dict[str, Any]:
+def _facts(settings: CompareSettings, rivals: Rivals, started: datetime) -> dict[str, Any]:
     """Give what `compare.json` holds beside the numbers."""
+    part = rivals.part
     models = {
         who: {
             "name": one.bundle.name,
@@ -219,7 +249,7 @@ def _facts(
             "engine": one.engine.name,
             "precision": one.engine.precision,
         }
-        for who, one in zip("ab", finders, strict=True)
+        for who, one in zip("ab", rivals.finders, strict=True)
     }
     return {
         "blemish": __version__,
@@ -239,7 +269,7 @@ def _facts(
 def _write(
     output: Output,
     pictures: Sequence[tuple[Path, Compared]],
-    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
     facts: dict[str, Any],
     settings: CompareSettings,
 ) -> None:
@@ -255,38 +285,9 @@ def _write(
             kept = output.keep(copy, row, partial(_drawn, path, one, settings.view.value_range))
             errors += [kept.error] if kept.error else []
     facts |= {"pictures": output.drawn, "errors": errors, "complete": True}
-    table = differences_csv([one for _, one in pictures], names)
+    table = differences_csv(rows)
     output.write_tables({"differences.csv": table.encode("utf-8-sig"), COMPARED: as_record(facts)})
 
 
 def _drawn(path: Path, one: Compared, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
     return draw_compared(open_picture(path, value_range), one)
-
-
-def describe(report: CompareReport) -> list[str]:
-    """Give the lines that stand before the table."""
-    facts = report.facts
-    lines = [
-        f"{who.upper()}: {one['name']} ({one['path']}), threshold {one['threshold']:.4g}"
-        for who, one in facts["models"].items()
-    ]
-    groups = facts["data"]["groups"]
-    over = f", drawn over {counted(groups, 'group')}" if report.grouped else ""
-    lines.append(f"On {facts['data']['words']}{over}")
-    lines += [*facts["data"]["account"], *facts["notes"]]
-    return lines + [line for line in (report.failed, *facts.get("errors", ())) if line]
-
-
-def places(report: CompareReport) -> list[str]:
-    """Give the lines that stand below the table."""
-    labels = report.facts["labels"]
-    lines = [
-        f"Labels at the thresholds: {labels['both']} found by both, {labels['only_a']} by A alone, "
-        f"{labels['only_b']} by B alone, {labels['neither']} by neither.",
-        "A better: the share of 2,000 draws of the pictures in which it is.",
-    ]
-    if report.out is not None:
-        lines.append(f"What one finds and the other misses: {report.out / 'differences.csv'}")
-        if report.facts["pictures"]:
-            lines.append(f"Pictures: {report.out / 'pictures'}")
-    return lines

@@ -4,16 +4,19 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from blemish.core.defects import Defects
+from blemish.core.intervals import NUM_DRAWS
 from blemish.core.matching import Mask
 from blemish.core.paired import Difference, Marks
 from blemish.report.draw import WHITE, Pixels
 from blemish.report.facts import plain, plain_ends
 from blemish.report.judged import IGNORED, MISSED, Kind, Marked, corners, dotted, draw_marked, solid
+from blemish.report.tables import counted
 
 HEADINGS = ("", "A", "B", "A - B", "95 %", "A better")
 DIFFERENCES_HEADER = (
@@ -70,18 +73,30 @@ def number_facts(numbers: Mapping[str, Difference]) -> dict[str, Any]:
     }
 
 
-def differences_csv(pictures: Iterable[Compared], names: Sequence[str]) -> str:
-    """Give a line for each label that one finds and the other misses; no score is empty."""
+def difference_rows(pictures: Iterable[Compared], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Give a row for each label that one finds and the other misses; no score is empty.
+
+    The columns are those of `DIFFERENCES_HEADER`.
+    """
+    return [
+        (
+            one.image,
+            *(f"{side:.2f}" for side in one.true.boxes[at].tolist()),
+            names[int(one.true.labels[at])],
+            "A" if one.marks.only_first[at] else "B",
+            *(_score(float(row[at])) for row in (one.marks.first, one.marks.second)),
+        )
+        for one in pictures
+        for at in np.flatnonzero(one.marks.only_first | one.marks.only_second).tolist()
+    ]
+
+
+def differences_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Give the rows as a table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(DIFFERENCES_HEADER)
-    for one in pictures:
-        for at in np.flatnonzero(one.marks.only_first | one.marks.only_second):
-            box = (f"{side:.2f}" for side in one.true.boxes[at].tolist())
-            found_by = "A" if one.marks.only_first[at] else "B"
-            scores = (_score(float(row[at])) for row in (one.marks.first, one.marks.second))
-            label = names[int(one.true.labels[at])]
-            writer.writerow((one.image, *box, label, found_by, *scores))
+    writer.writerows(rows)
     return text.getvalue()
 
 
@@ -94,6 +109,36 @@ def mark_counts(pictures: Iterable[Compared]) -> dict[str, int]:
         for name, mask in zip(counts, masks, strict=True):
             counts[name] += int(mask.sum())
     return counts
+
+
+def above_table(facts: Mapping[str, Any], failed: str) -> list[str]:
+    """Give the lines that stand before the numbers, from the record of a comparison.
+
+    ``failed`` names the pictures that one could not look at.
+    """
+    data = facts["data"]
+    grouped = data["groups"] != data["pictures"]
+    over = f", drawn over {counted(data['groups'], 'group')}" if grouped else ""
+    lines = [
+        f"{who.upper()}: {one['name']} ({one['path']}), threshold {one['threshold']:.4g}"
+        for who, one in facts["models"].items()
+    ]
+    lines += [f"On {data['words']}{over}", *data["account"], *facts["notes"]]
+    return lines + [line for line in (failed, *facts.get("errors", ())) if line]
+
+
+def below_table(facts: Mapping[str, Any], out: Path | None) -> list[str]:
+    """Give the lines that stand below the numbers: labels by who finds them, and where all is."""
+    labels = facts["labels"]
+    lines = [
+        f"Labels at the thresholds: {labels['both']} found by both, {labels['only_a']} by A alone, "
+        f"{labels['only_b']} by B alone, {labels['neither']} by neither.",
+        f"A better: the share of {NUM_DRAWS:,} draws of the pictures in which it is.",
+    ]
+    if out is not None:
+        lines.append(f"What one finds and the other misses: {out / 'differences.csv'}")
+        lines += [f"Pictures: {out / 'pictures'}"] if facts["pictures"] else []
+    return lines
 
 
 def draw_compared(pixels: Pixels, one: Compared) -> Pixels:
