@@ -226,6 +226,11 @@ def test_two_promises_or_a_certainty_of_nothing_are_refused() -> None:
     assert promise_of(None, None, False) is None
     with pytest.raises(UsageError, match="one promise"):
         promise_of(0.9, 0.1, False)
+    for recall, false in ((1.5, None), (float("nan"), None), (None, -1), (None, float("inf"))):
+        with pytest.raises(UsageError, match="is not from 0 to"):
+            promise_of(recall, false, False)
+    with pytest.raises(ValueError, match="'hope' is not one of"):
+        Promise("hope", 0.5)
     with pytest.raises(UsageError, match="--sure of what"):
         promise_of(None, None, True)
 

@@ -41,6 +41,18 @@ class Promise:
     limit: float
     sure: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be promised.
+
+        Raises:
+            ValueError: there is no such kind, or no such share or rate.
+        """
+        if self.kind not in KINDS:
+            raise ValueError(f"promise {self.kind!r} is not one of {', '.join(KINDS)}")
+        most = 1.0 if self.kind == MIN_RECALL else 1e6
+        if not 0 <= self.limit <= most:
+            raise ValueError(f"--{self.kind} {self.limit:g} is not from 0 to {most:g}")
+
 
 @dataclass(frozen=True)
 class Kept:

@@ -96,16 +96,19 @@ def promise_of(min_recall: float | None, max_false: float | None, sure: bool) ->
     """Give the promise that the options say.
 
     Raises:
-        UsageError: they say two, or are sure of none.
+        UsageError: they say two, one that cannot be, or are sure of none.
     """
     if min_recall is not None and max_false is not None:
         raise UsageError(
             "one threshold keeps one promise: give --min-recall or --max-false-per-image"
         )
-    if min_recall is not None:
-        return Promise(MIN_RECALL, min_recall, sure)
-    if max_false is not None:
-        return Promise(MAX_FALSE, max_false, sure)
+    try:
+        if min_recall is not None:
+            return Promise(MIN_RECALL, min_recall, sure)
+        if max_false is not None:
+            return Promise(MAX_FALSE, max_false, sure)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     if sure:
         raise UsageError("--sure of what? add --min-recall or --max-false-per-image")
     return None
@@ -214,6 +217,7 @@ def _at_threshold(judged: Judged, kept: Kept, places: Places) -> dict[str, Any]:
         "false": kept.num_false,
         "false_per_picture": plain(kept.false_per_picture),
         "false_interval": plain_ends(_widened(false, kept)),
+        "false_bound": plain(kept.false_bound),
     }
 
 

@@ -151,7 +151,7 @@ def _tables(
     return {
         "finds.csv": finds.encode("utf-8-sig"),
         "froc.csv": curves_csv(curves).encode("utf-8-sig"),
-        "froc.png": draw_froc(curves, scores.threshold),
+        "froc.svg": draw_froc(curves, scores.threshold).encode(),
         SCORES: as_record(facts),
     }
 

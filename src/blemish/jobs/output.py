@@ -26,7 +26,7 @@ RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
 RESULTS = {
     RUN: ("finds.csv", "images.csv", "finds.coco.json"),
-    SCORES: ("finds.csv", "froc.csv", "froc.png"),
+    SCORES: ("finds.csv", "froc.csv", "froc.svg"),
     COMPARED: ("differences.csv",),
 }
 PICTURES = "pictures"
