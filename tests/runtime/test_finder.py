@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import blemish
 from blemish.core.boxes import box_centres
+from blemish.core.scoremaps import Platt
 from blemish.errors import BundleError, PictureError, UsageError
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
@@ -202,6 +203,24 @@ def test_the_minimum_score_is_the_bundles_unless_given(bundle: Bundle) -> None:
     ]
     assert counts == [1, 1, 0]
     assert open_finder(bundle.path, engine="onnxruntime").min_score == bundle.threshold
+
+
+def test_a_map_of_the_bundle_makes_scores_chances(bundle: Bundle, finder: Finder) -> None:
+    line = Platt(2.0, -1.5)
+    mapped = replace(
+        finder, bundle=replace(bundle, calibration={"map": line.facts()}), min_score=0.0
+    )
+    pixels = blobs(400, 300, [(100, 100), (300, 200)], step=40)
+    pixels[196:204, 296:304] += 40
+    raw, chances = replace(finder, min_score=0.0)(pixels), mapped(pixels)
+    np.testing.assert_array_equal(raw.boxes, chances.boxes)
+    np.testing.assert_allclose(chances.scores, line(raw.scores), rtol=1e-6)
+    # The least score is one of the map's: the same find is kept by what it comes to.
+    between = float(chances.scores[:2].mean())
+    assert len(replace(mapped, min_score=between)(pixels)) == 1
+    # What fills up a window stays out, whatever a score of 0 comes to.
+    high = replace(bundle, calibration={"map": Platt(0.01, 5.0).facts()})
+    assert len(replace(finder, bundle=high, min_score=0.5)(blobs(64, 64, []))) == 0
 
 
 def test_no_filling_comes_through_at_the_lowest_score(bundle: Bundle) -> None:

@@ -16,6 +16,7 @@ from blemish.cli.labels import doctor, prepare
 from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.statistics import calibrate, compare
 
 app = typer.Typer(
     help="Finds small defect points in inspection images: offline, before any label exists.",
@@ -26,7 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, demo, synth, doctor, prepare, train, export, evaluate, bench),
+    *(find, demo, synth, doctor, prepare, train, export, calibrate, evaluate, compare, bench),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

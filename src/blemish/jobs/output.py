@@ -22,9 +22,13 @@ from blemish.report.tables import ImageRow
 
 log = logging.getLogger(__name__)
 
-RUN, SCORES = "run.json", "scores.json"
+RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
-RESULTS = {RUN: ("finds.csv", "images.csv", "finds.coco.json"), SCORES: ("finds.csv",)}
+RESULTS = {
+    RUN: ("finds.csv", "images.csv", "finds.coco.json"),
+    SCORES: ("finds.csv", "froc.csv", "froc.svg"),
+    COMPARED: ("differences.csv",),
+}
 PICTURES = "pictures"
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.

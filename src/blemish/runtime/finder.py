@@ -163,8 +163,9 @@ class Finder:
         # One window at a time: batches gain nothing on a processor and cost memory.
         boxes, scores, labels = self.engine(np.ascontiguousarray(cut(pixels, window))[None])
         # A score of 0 is no candidate but the filling of a window with fewer than K peaks.
-        good = (scores[0] >= self.min_score) & (scores[0] > 0)
-        candidates = Defects(boxes[0][good], labels[0][good], scores[0][good])
+        chances = self.bundle.score_map(scores[0])
+        good = (chances >= self.min_score) & (scores[0] > 0)
+        candidates = Defects(boxes[0][good], labels[0][good], chances[good])
         return bring_home(_best_of_each(candidates, self.bundle.nms_iou), window)
 
 
