@@ -67,14 +67,14 @@ def test_tables(tmp_path, name, where):
         assert dataset.samples[0].strength.tolist() == [np.inf]
 
 
-def test_strengths_are_filled_from_their_table(tmp_path):
+def test_strengths_are_filled_from_their_table_but_for_the_ignored(tmp_path):
     lay(tmp_path, where="images")
     write_labels(tmp_path / "annotations", MARKED, CLEAN)
     table = "image,index,strength,kind\nw2.png,0,7.5,spot\nimages/w2.png,1,3.25,ring\n"
     (tmp_path / "strength.csv").write_text(table.replace("images/", ""))
-    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 3.25]
+    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 0.0]
     (tmp_path / "strength.csv").write_text(table.replace("\nw2", "\nimages/w2"))
-    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 3.25]
+    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 0.0]
 
 
 @pytest.mark.parametrize(
