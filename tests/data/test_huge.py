@@ -238,7 +238,7 @@ def test_what_states_too_much_is_refused_before_it_is_decoded(
     content = bomb[1].tobytes()
     change_tile(path, 0, lambda data: content[: len(data)])
     lost, _ = lost_of(path)
-    assert [why for _, why in lost][0] == "holds a JPEG larger than itself"
+    assert lost[0][1] == "holds a JPEG larger than itself"
 
 
 def test_the_overview_is_the_picture_reduced(

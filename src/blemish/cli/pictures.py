@@ -66,7 +66,7 @@ def find(
             *(pictures, read_range(value_range), overwrite),
         )
         with watching_pictures() as watch:
-            report = find_run(settings, watch)
+            report = find_run(settings, watch, watch.windows)
         _show(report, as_json)
         raise typer.Exit(report.exit_code(fail_on_find))
 

@@ -17,26 +17,32 @@ def cut_bands(
 
     ``rows`` are pieces (any number, width, ...) of the picture from its top. What is yielded
     holds the rows from the windows' y on, as many as there are, and changes with the next.
+    Windows may be missing, whole rows of them too.
 
     Raises:
         ValueError: the rows end before the last window.
     """
     coming = iter(rows)
-    piece = next(coming)
-    height = windows[0].picture[1]
-    held = np.empty((min(windows[0].height, height), *piece.shape[1:]), piece.dtype)
-    start = filled = 0  # held[:filled] are the picture's rows from start on
+    piece = next(coming, np.empty((0, 1)))
+    height = windows[0].picture[1] if windows else 0
+    held = np.empty((0, *piece.shape[1:]), piece.dtype)
+    reached = 0  # the picture's rows so far: the last of them are held, the next are in piece
     for y, group in groupby(windows, key=lambda window: window.y):
-        kept = start + filled - y
-        if kept > 0:
-            held[:kept] = held[y - start : filled]
-        start, filled = y, max(kept, 0)
-        while filled < min(len(held), height - y):
+        same_row = list(group)
+        bottom = min(y + same_row[0].height, height)
+        band = np.empty((bottom - y, *piece.shape[1:]), piece.dtype)
+        kept = max(reached - y, 0)
+        band[:kept] = held[len(held) - kept :]
+        while reached < bottom:
             if not len(piece):
                 piece = next(coming, piece)
                 if not len(piece):
-                    raise ValueError(f"rows end at {start + filled} of {height}")
-            count = min(len(piece), len(held) - filled)
-            held[filled : filled + count] = piece[:count]
-            piece, filled = piece[count:], filled + count
-        yield list(group), held[:filled]
+                    raise ValueError(f"rows end at {reached} of {bottom}")
+            skipped = min(max(y - reached, 0), len(piece))
+            part = piece[skipped : skipped + bottom - max(reached, y)]
+            place = max(reached, y) - y
+            band[place : place + len(part)] = part
+            piece = piece[skipped + len(part) :]
+            reached += skipped + len(part)
+        held = band
+        yield same_row, band

@@ -171,8 +171,8 @@ def _levels(tiff: Any) -> Iterator[Any]:
     """
     pages = list(islice(tiff.pages.first.pages or (), MAX_LEVELS))
     with suppress(IndexError):
-        for index in range(1, MAX_LEVELS):  # not all: there may be a million
-            pages.append(tiff.pages[index])
+        # Not `len`, which walks through all: there may be a million.
+        pages.extend(tiff.pages[index] for index in range(1, MAX_LEVELS))
     pages = [page for page in pages if page.is_reduced and not page.is_mask]
     yield from sorted(pages, key=lambda page: -page.imagewidth)
 
@@ -189,7 +189,9 @@ def reduced(rows: Iterator[Pixels], factor: int) -> Pixels:
         across, down = piece.shape[1] // factor or 1, piece.shape[0] // factor
         whole = piece[: down * factor, : across * factor]
         if down:
-            parts.append(np.asarray(cv2.resize(whole, (across, down), interpolation=cv2.INTER_AREA)))
+            parts.append(
+                np.asarray(cv2.resize(whole, (across, down), interpolation=cv2.INTER_AREA))
+            )
         rest = piece[down * factor :].copy()
     if not parts and rest is not None:  # lower than the factor
         parts.append(rest[:1, ::factor])
