@@ -114,9 +114,11 @@ class HugePicture:
 def open_by_size(
     path: str | Path,
     value_range: tuple[float, float] | None = None,
-    whole_pixels: int = WHOLE_PIXELS,
+    whole_pixels: int | None = None,
 ) -> Pixels | HugePicture:
     """Read a picture, or make it ready to be read by rows if it is a TIFF above a size.
+
+    The size is `WHOLE_PIXELS` unless another is given.
 
     A larger TIFF that can only be read whole is read whole, up to `MAX_PIXELS`, and so is any
     other kind.
@@ -127,8 +129,9 @@ def open_by_size(
     """
     check_range(value_range)
     path = Path(path)
+    most = WHOLE_PIXELS if whole_pixels is None else whole_pixels
     with naming_faults(path):
-        huge = _open_huge(path, value_range, whole_pixels) if is_ordinary_file(path) else None
+        huge = _open_huge(path, value_range, most) if is_ordinary_file(path) else None
     return open_picture(path, value_range) if huge is None else huge
 
 
