@@ -119,7 +119,7 @@ def find_run(
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths)
-    finder = _open(settings)
+    finder = open_finder_of(settings)
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
@@ -181,7 +181,8 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     return listed, refused
 
 
-def _open(settings: FindSettings) -> Finder:
+def open_finder_of(settings: FindSettings) -> Finder:
+    """Open the finder that settings ask for; see `open_finder` for what is raised."""
     return open_finder(
         settings.model,
         settings.min_score,
