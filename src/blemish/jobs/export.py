@@ -21,7 +21,8 @@ from blemish.model.deploy import export_graph
 from blemish.model.nets import Detector
 from blemish.runtime.bundle import ABOUT, GRAPH, Bundle, write_bundle
 from blemish.runtime.engines import open_engine
-from blemish.runtime.finder import RIM_MARGIN, Finder, find_rim
+from blemish.runtime.finder import Finder, find_rim
+from blemish.runtime.part import RIM_MARGIN
 from blemish.training.augment import Pixels
 from blemish.training.batches import Labelled
 from blemish.training.calibrate import Calibration, calibrate

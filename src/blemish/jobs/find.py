@@ -1,16 +1,17 @@
 """Find the defects in pictures and write what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blemish.data.images import Listed, check_range, find_pictures
+from blemish.data.huge import HugePicture
+from blemish.data.images import Listed, Pixels, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
-from blemish.jobs.looking import failed_row, find_in
+from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, without_copies
 from blemish.jobs.record import as_record, run_facts
 from blemish.report.tables import (
@@ -22,7 +23,9 @@ from blemish.report.tables import (
     finds_csv,
     images_csv,
 )
+from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
+from blemish.runtime.huge import Watch, unwatched
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -95,12 +98,15 @@ Watcher = Callable[[ImageRow, int, int], None]
 
 
 def find_run(
-    settings: FindSettings, watch: Watcher = lambda row, num_done, num_all: None
+    settings: FindSettings,
+    watch: Watcher = lambda row, num_done, num_all: None,
+    watch_windows: Watch = unwatched,
 ) -> FindReport:
     """Find in all pictures and write the tables; what fails is a row, and the others go on.
 
-    ``watch`` is told each row with the number done and the number in all. After Ctrl-C the
-    pictures that are complete are written.
+    ``watch`` is told each row with the number done and the number in all, ``watch_windows`` the
+    same two numbers for the windows of a huge picture. After Ctrl-C the pictures that are
+    complete are written.
 
     Raises:
         UsageError: nothing can be done as asked, or the result cannot be written.
@@ -113,14 +119,16 @@ def find_run(
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths)
-    finder = _open(settings)
+    finder = open_finder_of(settings)
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
     begun = _facts(settings, finder, rows, started, names) | {"complete": False}
     output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
-        complete = _fill(rows, _draw(listed, names, finder, settings, output), len(listed), watch)
+        looked = find_in_any(listed, finder, settings.value_range, watch_windows)
+        drawn = _draw(zip(looked, names, strict=True), finder.bundle, settings.pictures, output)
+        complete = _fill(rows, drawn, len(listed), watch)
     facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": complete}
     output.write_tables(_tables(rows, finder.bundle.classes, facts))
     return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
@@ -143,19 +151,19 @@ def _fill(
 
 
 def _draw(
-    listed: Sequence[Listed],
-    names: Sequence[str],
-    finder: Finder,
-    settings: FindSettings,
+    looked: Iterable[tuple[tuple[ImageRow, Pixels | HugePicture | None], str]],
+    bundle: Bundle,
+    pictures: str,
     output: Output,
 ) -> Iterator[ImageRow]:
-    """Yield the row of each picture once its drawn copy is written."""
-    looked = find_in(listed, finder, settings.value_range)
-    for (row, pixels), name in zip(looked, names, strict=True):
-        if pixels is not None and _wants_picture(settings.pictures, row):
-            yield output.draw(name, pixels, row, finder.bundle.classes)
-        else:
+    """Yield the row of each picture once its drawn copy is written under its name."""
+    for (row, picture), name in looked:
+        if picture is None or not _wants_picture(pictures, row):
             yield row
+        elif isinstance(picture, HugePicture):
+            yield output.draw_huge(name, picture, row, bundle.classes)
+        else:
+            yield output.draw(name, picture, row, bundle.classes)
 
 
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
@@ -173,7 +181,8 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     return listed, refused
 
 
-def _open(settings: FindSettings) -> Finder:
+def open_finder_of(settings: FindSettings) -> Finder:
+    """Open the finder that settings ask for; see `open_finder` for what is raised."""
     return open_finder(
         settings.model,
         settings.min_score,
