@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from blemish.training.augment import (
     random_affine,
     recolour,
 )
+from blemish.training.transplant import lift, put
 
 MARGIN = 96  # the noise bank is this much larger than a crop
 TRIES = 8  # pictures looked at for one with a mark before a random place is taken instead
@@ -60,6 +61,8 @@ class BatchPlan:
             picture comes once a round, and `random_share` and `jitter` mean nothing.
         random_share: share of crops at random places, most of them clean.
         jitter: how far a mark lies from the crop's middle at most, as a share of its side.
+        grafted: share of crops that get a mark of another picture, see `transplant`; that mark
+            counts as the crop's own.
         seed: with the step, decides everything.
         augment: how crops are changed.
     """
@@ -69,6 +72,7 @@ class BatchPlan:
     whole: bool = False
     random_share: float = 0.3
     jitter: float = 0.42
+    grafted: float = 0.0
     seed: int = 0
     augment: Augment = field(default_factory=Augment)
 
@@ -119,7 +123,10 @@ class Batches:
         counts = labelled.strength >= floor
         centre = place(labelled, counts & (not anywhere), plan, scale, generator)
         affine = random_affine(centre, plan.size, scale, generator, plan.augment.turned)
-        return index, self.cut(labelled, counts, affine, generator)
+        crop = self.cut(labelled, counts, affine)
+        if generator.random() < plan.grafted:
+            crop = self.graft(crop, floor, generator)
+        return index, self.recolour(crop, generator)
 
     def whole(self, turn: int, floor: float, generator: np.random.Generator) -> tuple[int, Crop]:
         """Give a picture's index and all of it, at the upper left where `find` puts it too.
@@ -132,20 +139,30 @@ class Batches:
         labelled = self.source.load(index)
         middle = (plan.size / 2, plan.size / 2)
         affine = random_affine(middle, plan.size, 1.0, generator, plan.augment.turned)
-        return index, self.cut(labelled, labelled.strength >= floor, affine, generator)
+        crop = self.cut(labelled, labelled.strength >= floor, affine)
+        return index, self.recolour(crop, generator)
 
     def cut(
-        self,
-        labelled: Labelled,
-        counts: NDArray[np.bool_],
-        affine: NDArray[np.float64],
-        generator: np.random.Generator,
+        self, labelled: Labelled, counts: NDArray[np.bool_], affine: NDArray[np.float64]
     ) -> Crop:
-        """Give the crop of a picture that a map picks, in other colours."""
+        """Give the crop of a picture that a map picks."""
         boxes = (labelled.defects.boxes, labelled.defects.labels, counts)
-        crop = cut_crop(labelled.pixels, boxes, affine, self.plan.size)
-        pixels = recolour(crop.pixels, self.plan.augment, self.bank, generator)
-        return Crop(pixels, crop.boxes, crop.labels, crop.ignored)
+        return cut_crop(labelled.pixels, boxes, affine, self.plan.size)
+
+    def recolour(self, crop: Crop, generator: np.random.Generator) -> Crop:
+        """Give the crop in other colours."""
+        return replace(crop, pixels=recolour(crop.pixels, self.plan.augment, self.bank, generator))
+
+    def graft(self, crop: Crop, floor: float, generator: np.random.Generator) -> Crop:
+        """Put a mark of a picture by chance into a crop, where both allow it."""
+        _, giver = self.pick(floor, False, generator)
+        marks = np.flatnonzero(giver.strength >= floor)
+        if not len(marks):
+            return crop
+        boxes, labels = giver.defects.boxes, giver.defects.labels
+        mark = int(marks[generator.integers(len(marks))])
+        graft = lift(giver.pixels, boxes, mark, int(labels[mark]))
+        return crop if graft is None else put(crop, graft, generator)
 
     def pick(
         self, floor: float, anywhere: bool, generator: np.random.Generator
