@@ -5,7 +5,15 @@ import pytest
 
 from blemish.core.defects import Defects
 from blemish.training.augment import PLAIN, Augment
-from blemish.training.batches import Ahead, Batch, Batches, BatchPlan, Labelled, Source
+from blemish.training.batches import (
+    Ahead,
+    Batch,
+    Batches,
+    BatchPlan,
+    Labelled,
+    Source,
+    smooth_share,
+)
 from planted import dot_boxes, dot_picture, planted, planted_source
 
 PLAN = BatchPlan(size=96, batch=6, seed=3)
@@ -115,6 +123,38 @@ def test_cutting_ahead_changes_nothing() -> None:
     ahead = Ahead(batches)
     try:
         for step in (0, 1, 2, 9):
-            assert same(ahead(step, 5.0, 5.0), batches(step, 5.0))
+            assert same(ahead(step, (5.0, 1.0), (5.0, 1.0)), batches(step, 5.0, 1.0))
     finally:
         ahead.close()
+
+
+def test_marks_are_put_into_other_crops_early_in_a_run_alone() -> None:
+    augment = dataclasses.replace(Augment(), grafted=1.0)
+    plan = dataclasses.replace(PLAN, size=192, random_share=1.0, augment=augment)
+    batches = Batches(spotted_source(), plan)
+    early, late = (
+        sum(len(crop.boxes) for step in range(8) for crop in batches(step, 5.0, early).crops)
+        for early in (1.0, 0.0)
+    )
+    assert early > late + 8
+
+
+def spotted_source() -> Source:
+    """Give one smooth picture with one dark spot."""
+    pixels = np.full((400, 400, 3), 120, np.uint8)
+    pixels[200:212, 200:212] = 60
+    defects = Defects(
+        np.array([[200, 200, 212, 212]], np.float32), np.zeros(1, np.int64), np.ones(1, np.float32)
+    )
+    spotted = Labelled(pixels, defects, np.array([50.0], np.float32))
+    return Source(lambda index: spotted, lambda: 1)
+
+
+def test_the_share_of_marks_on_smooth_ground_leaves_out_those_that_do_not_count() -> None:
+    spotted = spotted_source().load(0)
+    rough = spotted._replace(
+        pixels=np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
+    )
+    ignored = rough._replace(strength=np.zeros(1, np.float32))
+    assert smooth_share([spotted, rough, ignored]) == 0.5
+    assert smooth_share([]) == 0.0

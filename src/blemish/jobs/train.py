@@ -29,7 +29,7 @@ from blemish.model.nets import build_net
 from blemish.model.prove import prove
 from blemish.model.retinanet import fit_retinanet
 from blemish.synth.wafers import draw_wafer
-from blemish.training.batches import Batches, Labelled, Source
+from blemish.training.batches import Batches, Labelled, Source, smooth_share
 from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
 from blemish.training.loop import Learner, Surroundings, make_learner, train
@@ -47,6 +47,9 @@ from blemish.training.validate import validate, validation_loss
 HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is validated on; twice
 # for those that an export measures on, as the best weights were chosen on the first
 FIRST_PICTURES = 16  # drawn before training begins, and what its plan is made from
+LEAST_SMOOTH = (
+    1 / 3
+)  # of the marks, so that those on smooth ground are not overdone in varying them
 
 Watcher = Callable[[float, str], None]
 
@@ -137,7 +140,10 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
         epochs = settings.epochs or choose_epochs(epoch, loop.fewest)
         steps = loop.steps or (None if loop.minutes else epochs * epoch)
         loop = dataclasses.replace(loop, steps=steps, epoch=epoch)
-    batches = dataclasses.replace(settings.batches, size=crop, batch=batch)
+    augment = settings.batches.augment
+    if drawn or smooth_share(labelled) < LEAST_SMOOTH:  # drawn marks are many as it is
+        augment = dataclasses.replace(augment, varied=0.0, grafted=0.0)
+    batches = dataclasses.replace(settings.batches, size=crop, batch=batch, augment=augment)
     settings = dataclasses.replace(settings, net=net, batches=batches, loop=loop)
     tell(in_words(settings, found))
     place = lambda picture, box: source.place(picture, int(counted[picture][box]))  # noqa: E731

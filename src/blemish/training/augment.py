@@ -28,6 +28,9 @@ class Augment:
         scaled: share of crops whose scale changes; the others keep every pixel as it is,
             because scaling smooths the noise that faint marks are to be told from.
         blur: share of crops that are blurred.
+        varied: share of the marks that stand out more or less than they did, see `transplant`.
+        grafted: share of crops that get a mark of another picture at the start of a run; it falls
+            to none, because in the end the marks are to lie where they do lie.
         turned: whether crops come in all eight flips and turns; if not, half are mirrored.
     """
 
@@ -40,11 +43,21 @@ class Augment:
     noisy: float = 0.3
     scaled: float = 0.4
     blur: float = 0.15
+    varied: float = 0.5
+    grafted: float = 0.5
     turned: bool = True
 
 
 PLAIN = Augment(
-    *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)), shift=0, permute=0, noise=0, noisy=0, scaled=0, blur=0
+    *((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)),
+    shift=0,
+    permute=0,
+    noise=0,
+    noisy=0,
+    scaled=0,
+    blur=0,
+    varied=0,
+    grafted=0,
 )
 
 

@@ -1,6 +1,6 @@
 """From labelled pictures to batches of crops; the same seed and step give the same batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from blemish.training.augment import (
     random_affine,
     recolour,
 )
-from blemish.training.transplant import lift, put
+from blemish.training.transplant import lift, put, vary
 
 MARGIN = 96  # the noise bank is this much larger than a crop
 TRIES = 8  # pictures looked at for one with a mark before a random place is taken instead
@@ -61,8 +61,6 @@ class BatchPlan:
             picture comes once a round, and `random_share` and `jitter` mean nothing.
         random_share: share of crops at random places, most of them clean.
         jitter: how far a mark lies from the crop's middle at most, as a share of its side.
-        grafted: share of crops that get a mark of another picture, see `transplant`; that mark
-            counts as the crop's own.
         seed: with the step, decides everything.
         augment: how crops are changed.
     """
@@ -72,7 +70,6 @@ class BatchPlan:
     whole: bool = False
     random_share: float = 0.3
     jitter: float = 0.42
-    grafted: float = 0.0
     seed: int = 0
     augment: Augment = field(default_factory=Augment)
 
@@ -97,21 +94,24 @@ class Batches:
         self.place = () if size == 1 else (rank,)
         self.bank = noise_bank(plan.size + MARGIN, plan.seed)
 
-    def __call__(self, step: int, floor: float) -> Batch:
-        """Give the batch of this step; marks weaker than ``floor`` are ignored areas."""
+    def __call__(self, step: int, floor: float, early: float = 0.0) -> Batch:
+        """Give the batch of this step; marks weaker than ``floor`` are ignored areas.
+
+        ``early`` is 1 at the start of a run, and 0 from where marks are no longer grafted.
+        """
         generator = np.random.default_rng((self.plan.seed, step, *self.place))
         first = step * self.together + self.before
         chosen = [
             self.whole(first + place, floor, generator)
             if self.plan.whole
-            else self.crop(floor, generator)
+            else self.crop(floor, early, generator)
             for place in range(self.number)
         ]
         pictures = tuple(self.source.name(index) for index, _ in chosen)
         crops = tuple(crop for _, crop in chosen)
         return Batch(np.stack([crop.pixels for crop in crops]), crops, pictures)
 
-    def crop(self, floor: float, generator: np.random.Generator) -> tuple[int, Crop]:
+    def crop(self, floor: float, early: float, generator: np.random.Generator) -> tuple[int, Crop]:
         """Give a picture's index and a crop of it, at a random place or around a mark."""
         plan = self.plan
         anywhere = bool(generator.random() < plan.random_share)
@@ -123,8 +123,8 @@ class Batches:
         counts = labelled.strength >= floor
         centre = place(labelled, counts & (not anywhere), plan, scale, generator)
         affine = random_affine(centre, plan.size, scale, generator, plan.augment.turned)
-        crop = self.cut(labelled, counts, affine)
-        if generator.random() < plan.grafted:
+        crop = vary(self.cut(labelled, counts, affine), plan.augment.varied, generator)
+        if generator.random() < plan.augment.grafted * early:
             crop = self.graft(crop, floor, generator)
         return index, self.recolour(crop, generator)
 
@@ -177,6 +177,16 @@ class Batches:
         return index, labelled
 
 
+def smooth_share(pictures: Iterable[Labelled]) -> float:
+    """Give the share of the marks that count which could be put elsewhere; 0 without marks."""
+    able = [
+        lift(one.pixels, one.defects.boxes, int(index), 0) is not None
+        for one in pictures
+        for index in np.flatnonzero(one.strength > 0)
+    ]
+    return float(np.mean(able)) if able else 0.0
+
+
 def place(
     labelled: Labelled,
     counts: NDArray[np.bool_],
@@ -198,21 +208,24 @@ def place(
     return float(x + dx), float(y + dy)
 
 
+Wish = tuple[float, float]
+
+
 class Ahead:
     """Cuts the next batch in a thread while the net learns from this one."""
 
-    def __init__(self, batches: Callable[[int, float], Batch]) -> None:
+    def __init__(self, batches: Callable[[int, float, float], Batch]) -> None:
         self.batches = batches
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.waiting: tuple[int, Future[Batch]] | None = None
 
-    def __call__(self, step: int, floor: float, next_floor: float) -> Batch:
-        """Give the batch of this step and begin with the next."""
+    def __call__(self, step: int, now: Wish, soon: Wish) -> Batch:
+        """Give the batch of this step and begin with the next; wishes are floor and ``early``."""
         if self.waiting is not None and self.waiting[0] == step:
             batch = self.waiting[1].result()
         else:
-            batch = self.batches(step, floor)
-        self.waiting = (step + 1, self.thread.submit(self.batches, step + 1, next_floor))
+            batch = self.batches(step, *now)
+        self.waiting = (step + 1, self.thread.submit(self.batches, step + 1, *soon))
         return batch
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from blemish.model.nets import Detector, losses_of
 from blemish.training.adam import KerasAdam
 from blemish.training.augment import Crop
 from blemish.training.average import Average
-from blemish.training.batches import Ahead, Batch, Batches
+from blemish.training.batches import Ahead, Batch, Batches, Wish
 from blemish.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from blemish.training.log import Log
 from blemish.training.machine import device_of, has_bfloat16
@@ -25,6 +25,7 @@ from blemish.training.plan import FEWEST_STEPS
 from blemish.training.ranks import Ranks
 
 ALONE = Ranks()
+EARLY = 0.5  # of a run; until then ever fewer marks are put into other places
 OPTIMISERS: Mapping[str, Callable[[nn.Module, float], Optimiser | KerasAdam]] = {
     "muon": Optimiser,
     "adam": KerasAdam,
@@ -95,6 +96,10 @@ class LoopPlan:
         first, last = self.floors
         fallen = min(progress / max(self.ramp, 1e-9), 1.0)
         return float(first * (last / first) ** fallen)
+
+    def wish_at(self, progress: float) -> Wish:
+        """Give what batches are to show: the floor, and how early it is."""
+        return self.floor_at(progress), max(1 - progress / EARLY, 0.0)
 
 
 @dataclass
@@ -177,15 +182,15 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
     try:
         while (progress := ranks.agree(_progress(learner, plan, around))) < 1:
             begun = around.clock()
-            floor = plan.floor_at(progress)
-            soon = plan.floor_at(plan.progress(learner.step + 1, learner.seconds))
-            batch = ahead(learner.step, floor, soon)
+            now = plan.wish_at(progress)
+            soon = plan.wish_at(plan.progress(learner.step + 1, learner.seconds))
+            batch = ahead(learner.step, now, soon)
             rate = plan.rate_at(learner.step, progress)
             parts = learn(learner, batch, rate, plan.clip, ranks)
             learner.seconds += around.clock() - begun
             if log is None:
                 continue
-            parts |= {"rate": rate, "floor": floor}
+            parts |= {"rate": rate, "floor": now[0]}
             parts |= {"step": learner.step, "seconds": learner.seconds}
             log.step(parts, progress, len(batch.crops) * ranks.size)
             if plan.is_due(learner.step, learner.seconds, looked):

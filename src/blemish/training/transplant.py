@@ -1,12 +1,14 @@
 """Labelled marks put into other places too, where pictures are smooth: a label teaches many times.
 
-Simple copy-paste (Ghiasi et al., CVPR 2021), but of what a mark adds to its ground instead of its
-pixels: on smooth ground that looks as if the mark had been there. Where pictures are full of
+Simple copy-paste (Ghiasi et al., CVPR 2021), but of how a mark and its near ground differ from a
+plane, in the stead of how the other ground differs from one: it looks as if the mark had been
+there, with no more noise than before, which would give it away. Where pictures are full of
 structure no mark has ground that a plane fits, and nothing is put anywhere.
 """
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,10 @@ SHOWN = 3.0  # times that, which a mark must differ by somewhere
 LEVELS = 50.0  # grey levels between the grounds of both places at most
 LARGEST = 0.35  # of the crop's side, ground included
 TRIES = 4
-GAIN = (0.75, 1.25)
+LIKE = 1.3  # times as rough as the other ground, at most
+GAIN, TINT = (0.6, 1.6), (0.8, 1.25)  # factors on a mark, and on each of its channels
+SMOOTH = 1.0  # px
+FADE = 3  # px from other ground to a mark's own
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +35,8 @@ class Graft:
     """A mark without its ground.
 
     Attributes:
-        added: (h, w, 3) grey levels, none at the edges.
+        added: (h, w, 3) grey levels above the plane of its ground.
+        weight: (h, w) of these against those of other ground: 1 at the mark, 0 at the edges.
         box: (4,) of the mark, px from the upper left.
         label: number of its class.
         ground: (3,) grey levels it lay on.
@@ -38,6 +44,7 @@ class Graft:
     """
 
     added: Values
+    weight: Values
     box: NDArray[np.float32]
     label: int
     ground: Values
@@ -68,14 +75,14 @@ def lift(pixels: Pixels, boxes: Boxes, index: int, label: int) -> Graft | None:
     added = part - plane
     if rough > PLAIN or np.abs(added[inset:-inset, inset:-inset]).max() < SHOWN * rough + 1:
         return None
-    added *= _feather(added.shape[:2], inset)[..., None]
+    weight = _feather(added.shape[:2])
     box = boxes[index] - np.array([left, top, left, top], np.float32)
-    return Graft(added, box, label, plane.mean(axis=(0, 1)), rough)
+    return Graft(added, weight, box, label, plane.mean(axis=(0, 1)), rough)
 
 
 def put(crop: Crop, graft: Graft, generator: np.random.Generator) -> Crop:
     """Put a mark somewhere into a crop, turned by chance; the crop itself where no place fits."""
-    added, box = _turned(graft, int(generator.integers(4)), bool(generator.random() < 0.5))
+    added, weight, box = _turned(graft, int(generator.integers(4)), bool(generator.random() < 0.5))
     high, wide = added.shape[:2]
     size = len(crop.pixels)
     if max(high, wide) > LARGEST * size:
@@ -90,9 +97,10 @@ def put(crop: Crop, graft: Graft, generator: np.random.Generator) -> Crop:
         part = crop.pixels[y : y + high, x : x + wide].astype(np.float32)
         plane, rough = fit_plane(part, everywhere)
         alike = np.abs(plane.mean(axis=(0, 1)) - graft.ground).max() <= LEVELS
-        if alike and rough <= max(1.5 * graft.rough, PLAIN / 3):
+        if alike and 1 / LIKE <= (rough + 0.5) / (graft.rough + 0.5) <= LIKE:
             pixels = crop.pixels.copy()
-            changed = part + added * np.float32(generator.uniform(*GAIN))
+            added = added + _more(added, generator)
+            changed = part + (plane + added - part) * weight[..., None]
             pixels[y : y + high, x : x + wide] = np.clip(np.rint(changed), 0, 255)
             here = box + np.array([x, y, x, y], np.float32)
             return replace(
@@ -102,6 +110,30 @@ def put(crop: Crop, graft: Graft, generator: np.random.Generator) -> Crop:
                 labels=np.append(crop.labels, np.int64(graft.label)),
             )
     return crop
+
+
+def vary(crop: Crop, share: float, generator: np.random.Generator) -> Crop:
+    """Make some of a crop's marks stand out more or less than they did, each channel by its own."""
+    pixels = crop.pixels
+    for index in np.flatnonzero(generator.random(len(crop.boxes)) < share).tolist():
+        graft = lift(pixels, np.concatenate((crop.boxes, crop.ignored)), index, 0)
+        if graft is None:
+            continue
+        pixels = pixels.copy() if pixels is crop.pixels else pixels
+        left, top = np.rint(crop.boxes[index, :2] - graft.box[:2]).astype(int).tolist()
+        high, wide = graft.weight.shape
+        part = pixels[top : top + high, left : left + wide]
+        changed = part + _more(graft.added, generator) * graft.weight[..., None]
+        part[:] = np.clip(np.rint(changed), 0, 255)
+    return replace(crop, pixels=pixels)
+
+
+def _more(added: Values, generator: np.random.Generator) -> Values:
+    """Give what a mark's smooth part is to grow by: its noise must stay that of the ground."""
+    (least, most), (less, more) = np.log(GAIN), np.log(TINT)
+    gain = np.exp(generator.uniform(least, most) + generator.uniform(less, more, 3))
+    smooth = np.asarray(cv2.GaussianBlur(added, (0, 0), SMOOTH), np.float32)
+    return smooth * np.float32(gain - 1)
 
 
 def fit_plane(part: Values, where: NDArray[np.bool_]) -> tuple[Values, float]:
@@ -119,21 +151,22 @@ def fit_plane(part: Values, where: NDArray[np.bool_]) -> tuple[Values, float]:
     return plane.astype(np.float32), rough
 
 
-def _turned(graft: Graft, turns: int, mirrored: bool) -> tuple[Values, NDArray[np.float32]]:
-    """Give what is added and its box after quarter turns, counter-clockwise, and a mirror."""
-    added, (x1, y1, x2, y2) = graft.added, graft.box.tolist()
+def _turned(graft: Graft, turns: int, mirrored: bool) -> tuple[Values, Values, NDArray[np.float32]]:
+    """Give what is added, weight and box after quarter turns (counter-clockwise), then mirrored."""
+    added, weight = graft.added, np.rot90(graft.weight, turns)
+    x1, y1, x2, y2 = graft.box.tolist()
     for _ in range(turns):
         x1, y1, x2, y2 = y1, added.shape[1] - x2, y2, added.shape[1] - x1
         added = np.rot90(added)
     if mirrored:
         x1, x2 = added.shape[1] - x2, added.shape[1] - x1
-        added = added[:, ::-1]
-    return added, np.array([x1, y1, x2, y2], np.float32)
+        added, weight = added[:, ::-1], weight[:, ::-1]
+    return added, weight, np.array([x1, y1, x2, y2], np.float32)
 
 
-def _feather(shape: tuple[int, ...], inset: int) -> Values:
-    """Give weights (h, w): one in the box, falling to none at the edges."""
+def _feather(shape: tuple[int, ...]) -> Values:
+    """Give weights (h, w): one but near the edges, where they fall to none."""
     ramps = [
-        np.minimum(np.minimum(np.arange(side), np.arange(side)[::-1]) / inset, 1) for side in shape
+        np.minimum(np.minimum(np.arange(side), np.arange(side)[::-1]) / FADE, 1) for side in shape
     ]
     return np.outer(*ramps).astype(np.float32)
