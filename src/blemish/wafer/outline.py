@@ -76,6 +76,11 @@ class Outline:
         return self.look()
 
     @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The symmetric matrix (2, 2) that maps the unit circle to the rim, centred."""
+        return _matrix(self.axes, self.angle)
+
+    @property
     def diameter(self) -> float:
         """Twice the geometric mean of the semi-axes, in pixels."""
         return 2 * float(np.sqrt(self.axes[0] * self.axes[1]))
@@ -93,7 +98,7 @@ class Outline:
     def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
         """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""
         away = np.asarray(points, np.float64).reshape(-1, 2) - self.centre
-        return np.asarray(away @ np.linalg.inv(_matrix(self.axes, self.angle)), np.float64)
+        return np.asarray(away @ np.linalg.inv(self.matrix), np.float64)
 
     def contains(self, points: ArrayLike, margin: float = 0.0) -> NDArray[np.bool_]:
         """Tell which points (N, 2) lie on the wafer or at most ``margin`` pixels outside it.
@@ -105,10 +110,11 @@ class Outline:
         away = np.hypot(unit[:, 0], unit[:, 1])
         inside = away <= reach
         if (inside & (away > reach - FLAT_DEPTHS[1])).any() and self.mark.kind == "flat":
-            inside &= unit @ self._mark_direction() <= reach - self.mark.depth
+            inside &= unit @ self.mark_direction() <= reach - self.mark.depth
         return np.asarray(inside, np.bool_)
 
-    def _mark_direction(self) -> NDArray[np.float64]:
+    def mark_direction(self) -> NDArray[np.float64]:
+        """Give the unit vector (2,) from the centre to the mark in the frame of `to_unit`."""
         turn = np.deg2rad(self.mark.angle)
         direction = np.array([[np.cos(turn), np.sin(turn)]])
         unit = self.to_unit(direction + self.centre)[0]
