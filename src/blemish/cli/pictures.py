@@ -48,6 +48,22 @@ def find(
     ] = "all",
     value_range: Range = None,
     overwrite: Overwrite = False,
+    wafer_diameter: Annotated[
+        float | None,
+        typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
+    ] = None,
+    wafer: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
+    ] = None,
+    write: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="voc|yolo|coco|klarf|klarf-images",
+            help="Also write labels to correct, or KLARF; several with commas.",
+            show_default="none",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
     ] = False,
@@ -63,7 +79,8 @@ def find(
 
         settings = FindSettings(
             *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
-            *(pictures, read_range(value_range), overwrite),
+            *(pictures, read_range(value_range), overwrite, wafer_diameter, wafer),
+            tuple(write or ()),
         )
         with watching_pictures() as watch:
             report = find_run(settings, watch)

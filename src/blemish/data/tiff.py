@@ -1,6 +1,8 @@
-"""TIFF to values: the first page of any kind that tifffile and imagecodecs know."""
+"""TIFF to values: the first page of any kind that tifffile and imagecodecs know; pages to TIFF."""
 
+import io
 import logging
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -116,3 +118,14 @@ def _upright(values: NDArray[Any], page: Any) -> NDArray[Any]:
 def _line(error: Exception) -> str:
     text = str(error).strip().splitlines()
     return text[0][:120] if text else type(error).__name__
+
+
+def write_pages(pages: Iterable[NDArray[np.uint8]]) -> bytes:
+    """Give the content of a TIFF file with a page (H, W, 3) each, uncompressed for old readers."""
+    import tifffile
+
+    content = io.BytesIO()
+    with tifffile.TiffWriter(content) as tiff:
+        for page in pages:
+            tiff.write(page, photometric="rgb", metadata=None)
+    return content.getvalue()

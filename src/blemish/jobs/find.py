@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in
-from blemish.jobs.output import Output, without_copies
+from blemish.jobs.output import Output, with_reason, without_copies
 from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -23,6 +27,8 @@ from blemish.report.tables import (
     images_csv,
 )
 from blemish.runtime.finder import Finder, open_finder
+from blemish.wafer.outline import find_outline
+from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -38,6 +44,9 @@ class FindSettings:
         pictures: of which pictures a drawn copy is written: `all`, `found` or `none`.
         value_range: the values that become black and white in pictures of more than 8 bits.
         overwrite: whether a result that stands in the folder is replaced.
+        wafer_diameter: of the wafers in mm, for positions in mm.
+        wafer: a file that says more of the wafers, see `blemish.wafer.recipe`.
+        write: what is written besides, see `blemish.jobs.writing`.
     """
 
     paths: tuple[Path, ...]
@@ -52,6 +61,9 @@ class FindSettings:
     pictures: str = "all"
     value_range: tuple[float, float] | None = None
     overwrite: bool = False
+    wafer_diameter: float | None = None
+    wafer: Path | None = None
+    write: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,19 +122,35 @@ def find_run(
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
     check_range(settings.value_range)
+    recipe = _recipe(settings)
+    kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths)
-    finder = _open(settings)
+    finder = _open(settings, recipe)
+    # The machine's own time, as KLARF has no word for another.
+    writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone())
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
-    begun = _facts(settings, finder, rows, started, names) | {"complete": False}
+    begun = _facts(settings, finder, rows, started) | {
+        "pictures": names,
+        "written": writing.planned(names),
+        "complete": False,
+    }
     output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
-        complete = _fill(rows, _draw(listed, names, finder, settings, output), len(listed), watch)
-    facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": complete}
-    output.write_tables(_tables(rows, finder.bundle.classes, facts))
+        looked = find_in(listed, finder, settings.value_range, recipe)
+        drawn = _draw(looked, names, settings.pictures, writing, output)
+        complete = _fill(rows, drawn, len(listed), watch)
+    for_all = writing.last_files(rows)
+    output.write_beside(for_all)
+    facts = _facts(settings, finder, rows, started) | {
+        "pictures": output.drawn,
+        "written": output.written,
+        "complete": complete,
+    }
+    output.write_tables(_tables(rows, finder.bundle.classes, facts, recipe is not None))
     return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
 
 
@@ -143,19 +171,22 @@ def _fill(
 
 
 def _draw(
-    listed: Sequence[Listed],
+    looked: Iterator[tuple[ImageRow, NDArray[np.uint8] | None]],
     names: Sequence[str],
-    finder: Finder,
-    settings: FindSettings,
+    pictures: str,
+    writing: Writing,
     output: Output,
 ) -> Iterator[ImageRow]:
-    """Yield the row of each picture once its drawn copy is written."""
-    looked = find_in(listed, finder, settings.value_range)
+    """Yield the row of each picture once its drawn copy and other files are written."""
     for (row, pixels), name in zip(looked, names, strict=True):
-        if pixels is not None and _wants_picture(settings.pictures, row):
-            yield output.draw(name, pixels, row, finder.bundle.classes)
-        else:
+        if pixels is None:
             yield row
+            continue
+        contents, lacking = writing.files(name, row, pixels)
+        done = output.put(with_reason(row, lacking), contents)
+        if _wants_picture(pictures, row):
+            done = output.draw(name, pixels, done, writing.classes)
+        yield done
 
 
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
@@ -173,8 +204,21 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     return listed, refused
 
 
-def _open(settings: FindSettings) -> Finder:
-    return open_finder(
+def _recipe(settings: FindSettings) -> Recipe | None:
+    """Give what is known of the wafers; None where no diameter is."""
+    if settings.wafer is None and settings.wafer_diameter is None:
+        return None
+    if settings.wafer is not None and settings.wafer_diameter is not None:
+        raise UsageError("give --wafer or --wafer-diameter: the file holds the diameter too")
+    if settings.region == "whole":
+        raise UsageError("--region whole looks for no wafer, so there are no mm; leave it out")
+    if settings.wafer is not None:
+        return read_recipe(settings.wafer)
+    return Recipe(check_diameter(settings.wafer_diameter or 0.0, "--wafer-diameter"))
+
+
+def _open(settings: FindSettings, recipe: Recipe | None) -> Finder:
+    finder = open_finder(
         settings.model,
         settings.min_score,
         settings.region,
@@ -183,6 +227,8 @@ def _open(settings: FindSettings) -> Finder:
         precision=settings.precision,
         threads=settings.threads,
     )
+    # Only what turns the wafer needs the notch.
+    return finder if recipe is None else replace(finder, outline_of=find_outline)
 
 
 def _wants_picture(pictures: str, row: ImageRow) -> bool:
@@ -194,7 +240,6 @@ def _facts(
     finder: Finder,
     rows: Sequence[ImageRow],
     started: datetime,
-    drawn: Sequence[str],
 ) -> dict[str, Any]:
     """Give what `run.json` holds."""
     wishes = asdict(settings) | {
@@ -202,24 +247,24 @@ def _facts(
         "out": str(settings.out),
         "model": str(finder.bundle.path),
         "min_score": finder.min_score,
+        "wafer": None if settings.wafer is None else str(settings.wafer),
     }
     return run_facts(wishes, finder, started) | {
         "num_images": len(rows),
         "num_finds": sum(len(row.defects) for row in rows),
         "num_outside": sum(row.num_outside for row in rows),
         "statuses": dict(Counter(row.status for row in rows)),
-        "pictures": list(drawn),
     }
 
 
 def _tables(
-    rows: Sequence[ImageRow], classes: Sequence[str], facts: dict[str, Any]
+    rows: Sequence[ImageRow], classes: Sequence[str], facts: dict[str, Any], placed: bool
 ) -> dict[str, bytes]:
     """Give the content of each file; `run.json` comes last, so it says that all is written."""
     return {
         # The mark at the start makes spreadsheets read names that are not ASCII.
-        "finds.csv": finds_csv(rows, classes).encode("utf-8-sig"),
-        "images.csv": images_csv(rows).encode("utf-8-sig"),
+        "finds.csv": finds_csv(rows, classes, placed).encode("utf-8-sig"),
+        "images.csv": images_csv(rows, placed).encode("utf-8-sig"),
         "finds.coco.json": finds_coco(rows, classes).encode(),
         "run.json": as_record(facts),
     }
@@ -235,9 +280,14 @@ def describe(report: FindReport) -> list[str]:
     ]
     if outside := sum(row.num_outside for row in report.rows):
         lines[0] += f" ({outside} more outside the wafer dropped)"
+    placements = [row.placement for row in report.rows if row.placement is not None]
+    if excluded := sum(placement.num_excluded for placement in placements):
+        lines[0] += f" ({excluded} more in excluded places dropped)"
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are in the tables.")
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
+    if folders := sorted({name.split("/")[0] for name in report.facts["written"]}):
+        lines.append("Written: " + ", ".join(str(report.out / folder) for folder in folders))
     return lines

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,22 @@ from blemish.report.tables import ImageRow, Status
 from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
+from blemish.wafer.placing import place
+from blemish.wafer.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
 
 def find_in(
-    listed: Sequence[Listed], finder: Finder, value_range: tuple[float, float] | None = None
+    listed: Sequence[Listed],
+    finder: Finder,
+    value_range: tuple[float, float] | None = None,
+    recipe: Recipe | None = None,
 ) -> Iterator[tuple[ImageRow, NDArray[np.uint8] | None]]:
-    """Yield the row of each picture and its pixels, None where it could not be looked at."""
+    """Yield the row of each picture and its pixels, None where it could not be looked at.
+
+    With a recipe the finds are placed on their wafer, and those in excluded places are dropped.
+    """
 
     def read(one: Listed) -> NDArray[np.uint8]:
         return open_picture(one.path, value_range)
@@ -33,7 +42,8 @@ def find_in(
             begun = time.perf_counter()
             finding = finder.look(pixels)
             _check_labels(finding.defects, finder.bundle)
-            yield _row(one, pixels, finding, (time.perf_counter() - begun) * 1000), pixels
+            row = _row(one, pixels, finding, (time.perf_counter() - begun) * 1000)
+            yield row if recipe is None else _placed(one, row, pixels, finding, recipe), pixels
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
             yield failed_row(one.name, _reason(one, error)), None
@@ -60,6 +70,22 @@ def _row(one: Listed, pixels: NDArray[np.uint8], finding: Finding, milliseconds:
         num_outside=finding.num_outside,
         wafer_diameter=finding.outline.diameter if finding.outline else None,
         scale=finding.scale,
+    )
+
+
+def _placed(
+    one: Listed, row: ImageRow, pixels: NDArray[np.uint8], finding: Finding, recipe: Recipe
+) -> ImageRow:
+    placement, kept = place(pixels, finding.outline, finding.defects.boxes, recipe)
+    defects = finding.defects.take(kept)
+    words = "; ".join(filter(None, (finding.note, placement.note)))
+    status: Status = "defective" if len(defects) else "clean"
+    return replace(
+        row,
+        defects=defects,
+        placement=placement,
+        status="partial" if words else status,
+        error=f"{shown(one.path)}: {words}" if words else "",
     )
 
 

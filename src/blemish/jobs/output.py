@@ -26,6 +26,8 @@ RUN, SCORES = "run.json", "scores.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
 RESULTS = {RUN: ("finds.csv", "images.csv", "finds.coco.json"), SCORES: ("finds.csv",)}
 PICTURES = "pictures"
+# Folders of a result whose files its record lists, and which may hold pictures.
+FOLDERS = (PICTURES, "voc", "yolo", "coco", "klarf")
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -38,12 +40,14 @@ class Output:
         folder: where it is.
         record: the file that says how the result came about, see `RESULTS`.
         drawn: the drawn pictures so far, relative to the folder.
+        written: the other files of single pictures so far, relative to the folder.
     """
 
     def __init__(self, folder: Path, record: str = RUN) -> None:
         self.folder = folder
         self.record = record
         self.drawn: list[str] = []
+        self.written: list[str] = []
         self._broken = ""
 
     def check_free(self, overwrite: bool) -> None:
@@ -138,9 +142,34 @@ class Output:
             return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
         return row
 
+    def put(self, row: ImageRow, contents: Mapping[str, bytes]) -> ImageRow:
+        """Write a picture's other files and give its row, `partial` where that failed."""
+        try:
+            self.write_beside(contents)
+        except UsageError as error:
+            return with_reason(row, str(error))
+        return row
+
+    def write_beside(self, contents: Mapping[str, bytes]) -> None:
+        """Write files below the folder, each in one step; what stands there is not touched.
+
+        Raises:
+            UsageError: one cannot be written, or is there already.
+        """
+        for name, content in contents.items():
+            path = self.folder / name
+            try:
+                if path.exists():
+                    raise UsageError(f"{path}: is there already; name another folder")
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _refused(path, error) from error
+            self.written.append(name)
+            write_whole(path, content)
+
     def _not_drawn(self, name: str, row: ImageRow, reason: str) -> ImageRow:
         self.drawn.remove(name)
-        return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
+        return with_reason(row, reason)
 
     def write_tables(self, contents: Mapping[str, bytes]) -> None:
         """Write the tables, each in one step.
@@ -176,7 +205,7 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 
     def is_copy(path: Path) -> bool:
         real = Path(os.path.realpath(path))
-        results = [place.parent for place in real.parents if place.name == PICTURES]
+        results = [place.parent for place in real.parents if place.name in FOLDERS]
         for result in results:
             if result not in copies:
                 copies[result] = _copies_of(result)
@@ -187,13 +216,31 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 
 def _copies_of(result: Path) -> frozenset[str]:
     """Give the real paths of a result's drawn copies, as its records list them."""
-    home = os.path.realpath(result / PICTURES)
-    names = [name for record in RESULTS for name in _facts_of(result / record).get("pictures", [])]
+    homes = [os.path.realpath(result / folder) for folder in FOLDERS]
+    facts = [_facts_of(result / record) for record in RESULTS]
+    names = [
+        name for each in facts for key in ("pictures", "written") for name in _listed(each, key)
+    ]
     with contextlib.suppress(ValueError):  # a name with a zero byte
         real = [os.path.realpath(result / str(name)) for name in names]
         # Whoever wrote the file, what lies elsewhere is no drawn copy.
-        return frozenset(path for path in real if Path(path).is_relative_to(home))
+        return frozenset(
+            path for path in real if any(Path(path).is_relative_to(home) for home in homes)
+        )
     return frozenset()
+
+
+def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
+    """Give a list of the record of a result; empty where there is none."""
+    names = facts.get(key)
+    return names if isinstance(names, list) else []
+
+
+def with_reason(row: ImageRow, reason: str) -> ImageRow:
+    """Give the row as `partial` for a reason; unchanged without one."""
+    if not reason:
+        return row
+    return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
 
 
 def _facts_of(record: Path) -> dict[str, Any]:

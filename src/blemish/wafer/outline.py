@@ -141,7 +141,7 @@ def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
     for times in (3.0, 1.5):
         # The second look, at weaker edges, is for a rim that hardly differs from the rig.
         edges = find_edges(small, times)
-        shape = _find_shape(edges)
+        shape = find_shape(edges)
         if shape is not None or len(edges.points) > MANY_EDGES:
             break
     if shape is None:
@@ -167,7 +167,7 @@ def _find_mark(edges: Edges, shape: Shape, factor: float, pixels: Pixels | None)
     return RimMark(kind, float(np.rad2deg(np.arctan2(*toward[::-1])) % 360), found.depth)
 
 
-def _find_shape(edges: Edges) -> Shape | None:
+def find_shape(edges: Edges) -> Shape | None:
     """Find the ellipse of the wafer's outer border among the edges."""
     if len(edges.points) < NUM_SECTORS // 2:
         return None

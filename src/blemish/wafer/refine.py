@@ -1,7 +1,7 @@
 """The rim, the flat and the notch as exactly as the picture shows them: for millimetres.
 
-The search for the disc works on a picture of 320 px and is good to a few pixels, which is all that
-finding needs. Here the whole picture is sampled along the normals of what it found, and fitted again.
+The search for the disc works on a picture of 320 px and is good to a few pixels, which is all
+that finding needs. Here the whole picture is sampled along the normals of what it found.
 Directions are in radians in the frame in which the rim is the unit circle, depths in radii.
 """
 
@@ -108,9 +108,7 @@ def _moved(rim: _Rim, change: Doubles) -> _Rim:
     grow, right, down, stretch, skew = change
     factor = np.array([[1 + grow + stretch, skew], [skew, 1 + grow - stretch]])
     turn, axes, _ = np.linalg.svd(rim.matrix @ factor)
-    return _Rim(
-        rim.centre + rim.matrix @ np.array([right, down]), turn @ np.diag(axes) @ turn.T
-    )
+    return _Rim(rim.centre + rim.matrix @ np.array([right, down]), turn @ np.diag(axes) @ turn.T)
 
 
 def _find_mark(pixels: Pixels, rim: _Rim, strip: Strip) -> RimMark:

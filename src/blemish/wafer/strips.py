@@ -59,15 +59,15 @@ def cut_strip(pixels: Pixels, starts: Doubles, normals: Doubles) -> Strip:
         normals: (N, 2), one radius along each normal in pixels.
     """
     num_steps = round(REACH / STEP)
-    steps = np.arange(-num_steps, num_steps + 1) * STEP
+    steps: Doubles = np.arange(-num_steps, num_steps + 1, dtype=np.float64) * STEP
     places = starts[:, None] + normals[:, None] * steps[:, None]
     x, y = (np.ascontiguousarray(places[..., i] - 0.5, np.float32) for i in (0, 1))
     inside = (x > -1) & (y > -1) & (x < pixels.shape[1]) & (y < pixels.shape[0])
     levels = cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     # A few neighbours along the border and a pixel across it: noise goes, a rim stays.
     smooth = cv2.GaussianBlur(levels.astype(np.float32), (9, 5), 1.6, sigmaY=1.0)
-    slopes = np.diff(smooth, axis=1)
-    steep = np.sqrt((slopes**2).sum(axis=2), dtype=np.float64)
+    slopes = np.diff(np.asarray(smooth, np.float64), axis=1)
+    steep = np.asarray(np.sqrt((slopes**2).sum(axis=2)), np.float64)
     return Strip(_peaks(steep, steps[:-1] + STEP / 2), inside.mean(axis=1) > 0.9)
 
 

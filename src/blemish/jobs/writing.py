@@ -1,0 +1,161 @@
+"""What `find --write` adds to a result: labels for labelling tools, KLARF for yield systems."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.data.labels import PictureLabels, from_defects
+from blemish.data.tiff import write_pages
+from blemish.data.voc import write_voc
+from blemish.data.yolo import write_yolo
+from blemish.errors import UsageError
+from blemish.jobs.output import PICTURES
+from blemish.report.tables import ImageRow, finds_coco
+from blemish.wafer.klarf import Sheet, write_klarf
+from blemish.wafer.placing import Placement
+from blemish.wafer.recipe import Names, Recipe
+
+Pixels = NDArray[np.uint8]
+KINDS = ("voc", "yolo", "coco", "klarf", "klarf-images")
+_LAST = ("yolo/classes.txt", "coco/labels.json")
+LEAST_CROP = 64  # px; a speck alone in its picture says nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Writing:
+    """What is to be written of each picture.
+
+    Attributes:
+        kinds: some of `KINDS`.
+        classes: the names of the labels.
+        recipe: of the wafers; there is one if KLARF is to be written.
+        time: of the run, local.
+    """
+
+    kinds: frozenset[str]
+    classes: tuple[str, ...]
+    recipe: Recipe | None
+    time: datetime
+
+    @property
+    def klarf(self) -> bool:
+        """Tell whether KLARF is to be written."""
+        return bool(self.kinds & {"klarf", "klarf-images"})
+
+    def planned(self, copies: Sequence[str]) -> list[str]:
+        """Give the names of all files that may come of pictures with these drawn copies."""
+        stems = [_stem(copy) for copy in copies]
+        endings = {"voc": ("voc", ".xml"), "yolo": ("yolo", ".txt")}
+        plain = [endings[kind] for kind in sorted(self.kinds & set(endings))]
+        plain += [("klarf", ".klarf")] if self.klarf else []
+        names = [f"{folder}/{stem}{ending}" for stem in stems for folder, ending in plain]
+        if "klarf-images" in self.kinds:
+            names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
+        return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
+
+    def files(self, copy: str, row: ImageRow, pixels: Pixels) -> tuple[dict[str, bytes], str]:
+        """Give the files of a picture, and in words why one that was asked for is not among them.
+
+        ``copy`` is the name of the picture's drawn copy, which no other picture has.
+        """
+        stem = _stem(copy)
+        labels = from_defects(row.image, (row.width, row.height), row.defects, self.classes)
+        files = {}
+        if "voc" in self.kinds:
+            files[f"voc/{stem}.xml"] = write_voc(labels, folder=str(stem.parent)).encode()
+        if "yolo" in self.kinds:
+            files[f"yolo/{stem}.txt"] = _yolo(labels, self.classes)
+        if not self.klarf or self.recipe is None or row.placement is None:
+            return files, ""
+        names = self.recipe.names_of(row.image)
+        if names is None:
+            return files, "names.pattern does not fit its name: no KLARF is written"
+        if row.placement.note or row.placement.frame is None:
+            return files, "no KLARF is written"
+        sheet = _sheet(self, row.placement, row, names._replace(wafer=names.wafer or stem.name))
+        if "klarf-images" in self.kinds and len(row.defects):
+            sheet = replace(sheet, tiff=_tiff(stem))
+            pages = (cut_around(pixels, box) for box in row.defects.boxes)
+            files[f"klarf/{stem.parent / sheet.tiff}"] = write_pages(pages)
+        return files | {f"klarf/{stem}.klarf": write_klarf(sheet).encode("ascii")}, ""
+
+    def last_files(self, rows: Sequence[ImageRow]) -> dict[str, bytes]:
+        """Give the files that belong to all pictures together."""
+        files = {}
+        if "yolo" in self.kinds:
+            files[_LAST[0]] = "".join(f"{name}\n" for name in self.classes).encode()
+        if "coco" in self.kinds:
+            files[_LAST[1]] = finds_coco(rows, self.classes).encode()
+        return files
+
+
+def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:
+    """Read what --write names, in one list with commas or several.
+
+    Raises:
+        UsageError: a kind is unknown, or KLARF lacks what it needs.
+    """
+    kinds = {kind.strip() for wish in wishes for kind in wish.split(",")}
+    if strange := sorted(kinds - set(KINDS)):
+        raise UsageError(f"--write {strange[0]!r} is not one of {', '.join(KINDS)}")
+    if kinds & {"klarf", "klarf-images"}:
+        if recipe is None:
+            raise UsageError("--write klarf needs --wafer-diameter or --wafer: it is in mm")
+        if recipe.orientation.mark == "none":
+            raise UsageError(
+                "--write klarf needs a flat or notch: give orientation.mark, and orientation.angle "
+                "if it cannot be seen"
+            )
+    return frozenset(kinds)
+
+
+def cut_around(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
+    """Cut a find out of its picture (H, W, 3), twice as large as its box; at least one pixel."""
+    height, width = pixels.shape[:2]
+    x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    half = max(float(box[2] - box[0]), float(box[3] - box[1]), LEAST_CROP / 2)
+    left, top = (int(min(max(at - half, 0), side - 1)) for at, side in ((x, width), (y, height)))
+    right, bottom = int(np.ceil(x + half)), int(np.ceil(y + half))
+    return pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+
+
+def _stem(copy: str) -> PurePosixPath:
+    """Give what the files of a picture are called, without an ending."""
+    return PurePosixPath(copy).relative_to(PICTURES).with_suffix("")
+
+
+def _tiff(stem: PurePosixPath) -> str:
+    """Give a name that can stand in a KLARF file, and that no other picture's file has."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem.name)
+    same = plain == stem.name
+    return f"{plain}.tif" if same else f"{plain}-{zlib.crc32(stem.name.encode()):08x}.tif"
+
+
+def _yolo(labels: PictureLabels, classes: Sequence[str]) -> bytes:
+    return write_yolo(labels, classes).encode()
+
+
+def _sheet(writing: Writing, placement: Placement, row: ImageRow, names: Names) -> Sheet:
+    recipe = writing.recipe
+    if recipe is None or placement.frame is None:
+        raise ValueError("KLARF needs a recipe and a frame")
+    return Sheet(
+        names=names,
+        header=recipe.header,
+        time=writing.time,
+        diameter=recipe.diameter,
+        mark=placement.mark,
+        location=recipe.orientation.location,
+        dies=recipe.dies,
+        area=float(np.pi * (recipe.diameter / 2 - recipe.edge) ** 2),
+        points=placement.points,
+        sizes=placement.sizes,
+        labels=row.defects.labels,
+        classes=writing.classes,
+    )
