@@ -15,6 +15,7 @@ from blemish import __version__
 from blemish.cli.labels import doctor, prepare
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.wafers import klarf
 
 app = typer.Typer(
     help="Finds small defect points in inspection images: offline, before any label exists.",
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, demo, synth, doctor, prepare, train, export, evaluate),
+    *(find, klarf, demo, synth, doctor, prepare, train, export, evaluate),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

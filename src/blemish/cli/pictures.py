@@ -56,6 +56,9 @@ def find(
         Path | None,
         typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
     ] = None,
+    grid: Annotated[
+        bool, typer.Option("--grid", help="Draw rim, mm or dies, and excluded places as well.")
+    ] = False,
     write: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,7 +83,7 @@ def find(
         settings = FindSettings(
             *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
             *(pictures, read_range(value_range), overwrite, wafer_diameter, wafer),
-            tuple(write or ()),
+            *(tuple(write or ()), grid),
         )
         with watching_pictures() as watch:
             report = find_run(settings, watch)

@@ -47,6 +47,7 @@ class FindSettings:
         wafer_diameter: of the wafers in mm, for positions in mm.
         wafer: a file that says more of the wafers, see `blemish.wafer.recipe`.
         write: what is written besides, see `blemish.jobs.writing`.
+        grid: whether drawn copies show how the wafer was understood.
     """
 
     paths: tuple[Path, ...]
@@ -64,6 +65,7 @@ class FindSettings:
     wafer_diameter: float | None = None
     wafer: Path | None = None
     write: tuple[str, ...] = ()
+    grid: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +131,7 @@ def find_run(
     listed, rows = _list(settings.paths)
     finder = _open(settings, recipe)
     # The machine's own time, as KLARF has no word for another.
-    writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone())
+    writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone(), settings.grid)
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
@@ -185,7 +187,7 @@ def _draw(
         contents, lacking = writing.files(name, row, pixels)
         done = output.put(with_reason(row, lacking), contents)
         if _wants_picture(pictures, row):
-            done = output.draw(name, pixels, done, writing.classes)
+            done = output.draw(name, writing.backdrop(row, pixels), done, writing.classes)
         yield done
 
 
@@ -207,6 +209,8 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
 def _recipe(settings: FindSettings) -> Recipe | None:
     """Give what is known of the wafers; None where no diameter is."""
     if settings.wafer is None and settings.wafer_diameter is None:
+        if settings.grid:
+            raise UsageError("--grid needs --wafer-diameter or --wafer: it is in mm")
         return None
     if settings.wafer is not None and settings.wafer_diameter is not None:
         raise UsageError("give --wafer or --wafer-diameter: the file holds the diameter too")

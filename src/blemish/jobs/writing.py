@@ -16,6 +16,7 @@ from blemish.data.voc import write_voc
 from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
 from blemish.jobs.output import PICTURES
+from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
 from blemish.wafer.klarf import Sheet, write_klarf
 from blemish.wafer.placing import Placement
@@ -36,12 +37,14 @@ class Writing:
         classes: the names of the labels.
         recipe: of the wafers; there is one if KLARF is to be written.
         time: of the run, local.
+        grid: whether drawn copies show the wafer's frame.
     """
 
     kinds: frozenset[str]
     classes: tuple[str, ...]
     recipe: Recipe | None
     time: datetime
+    grid: bool = False
 
     @property
     def klarf(self) -> bool:
@@ -84,6 +87,18 @@ class Writing:
             pages = (cut_around(pixels, box) for box in row.defects.boxes)
             files[f"klarf/{stem.parent / sheet.tiff}"] = write_pages(pages)
         return files | {f"klarf/{stem}.klarf": write_klarf(sheet).encode("ascii")}, ""
+
+    def backdrop(self, row: ImageRow, pixels: Pixels) -> Pixels:
+        """Give what finds are drawn on: the picture, with the grid where it is wanted.
+
+        Inside the finds' boxes the picture stays as it is.
+        """
+        if not self.grid or self.recipe is None or row.placement is None:
+            return pixels
+        drawn = draw_grid(pixels, row.placement, self.recipe)
+        for x1, y1, x2, y2 in row.defects.boxes.round().astype(int).clip(0).tolist():
+            drawn[y1:y2, x1:x2] = pixels[y1:y2, x1:x2]
+        return drawn
 
     def last_files(self, rows: Sequence[ImageRow]) -> dict[str, bytes]:
         """Give the files that belong to all pictures together."""
