@@ -14,7 +14,8 @@ import blemish
 from blemish.core.boxes import box_centres
 from blemish.core.metrics import average_precision, centre_hit_recall
 from blemish.runtime.bundle import default_bundle, read_bundle
-from blemish.runtime.finder import RIM_MARGIN, Finding
+from blemish.runtime.finder import Finding
+from blemish.runtime.part import RIM_MARGIN
 from blemish.synth.strength import LABEL_STRENGTH
 from blemish.synth.wafers import Wafer, draw_wafer
 from blemish.training.calibrate import scored

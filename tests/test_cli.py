@@ -67,7 +67,8 @@ assert not heavy, heavy
 
 def test_every_verb_has_help() -> None:
     overview = call("--help").stdout
-    for verb in ("find", "demo", "synth", "doctor", "prepare", "train", "export", "evaluate"):
+    verbs = ("find", "demo", "synth", "doctor", "prepare", "train", "export", "evaluate")
+    for verb in (*verbs, "calibrate", "compare"):
         assert f"  {verb} " in overview
         assert call(verb, "--help").returncode == 0
 
@@ -242,6 +243,27 @@ def test_evaluate_takes_the_model_in_the_box_by_its_name(photos: Path, bundle: B
     done = call("evaluate", "default", photos, *words)
     assert done.returncode == 2  # there are no labels, but there is a model
     assert "no labels" in done.stderr
+
+
+def test_calibrate_and_compare_say_what_they_found(photos: Path, bundle: Bundle) -> None:
+    table, new = photos / "labels.csv", photos.parent / "new"
+    table.write_text("a.png,26,26,54,54,bright\n웨이퍼.png,,,,,\n", encoding="utf-8")
+    view = ("--split", "all", "--engine", "onnxruntime", "--threads", 1)
+    done = call("calibrate", bundle.path, table, "--min-recall", 1, "--out", new, *view)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Labels hit there: 1 of 1, recall 1.000" in done.stdout
+    assert "at most 95.00% of such defects are missed, 95 % sure (rule of three" in done.stdout
+    assert f"blemish find PICTURES --model {new}" in done.stdout.replace("\n", "")
+    both = call("calibrate", bundle.path, table, "--min-recall", 1, "--max-false-per-image", 1,
+                "--out", new, *view)  # fmt: skip
+    assert (both.returncode, len(both.stderr.splitlines())) == (2, 1)
+    words = ("compare", bundle.path, new, "--data", table, *view)
+    done = call(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 found by both, 0 by A alone" in done.stdout
+    assert "50.0%" in done.stdout
+    done = call(*words, "--out", photos.parent / "compared")
+    assert str(photos.parent / "compared" / "differences.csv") in done.stdout.replace("\n", "")
 
 
 def test_doctor_says_whether_data_is_fit(tmp_path: Path) -> None:

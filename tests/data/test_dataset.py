@@ -67,14 +67,14 @@ def test_tables(tmp_path, name, where):
         assert dataset.samples[0].strength.tolist() == [np.inf]
 
 
-def test_strengths_are_filled_from_their_table(tmp_path):
+def test_strengths_are_filled_from_their_table_but_for_the_ignored(tmp_path):
     lay(tmp_path, where="images")
     write_labels(tmp_path / "annotations", MARKED, CLEAN)
     table = "image,index,strength,kind\nw2.png,0,7.5,spot\nimages/w2.png,1,3.25,ring\n"
     (tmp_path / "strength.csv").write_text(table.replace("images/", ""))
-    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 3.25]
+    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 0.0]
     (tmp_path / "strength.csv").write_text(table.replace("\nw2", "\nimages/w2"))
-    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 3.25]
+    assert read_dataset(tmp_path).samples[0].strength.tolist() == [7.5, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,23 @@ def test_groups_stay_together():
     lots = [{sample.path.parent for sample in part.samples} for part in (training, validation)]
     assert not lots[0] & lots[1]
     assert len(validation) == 12
+
+
+def test_no_large_group_holds_out_more_than_was_asked():
+    sizes = {"a": 30, "b": 10, "c": 5, "d": 5}
+    names = [name for name, number in sizes.items() for _ in range(number)]
+    samples = tuple(
+        Sample(Path(f"{name}/{n}.png"), Defects.none(), np.zeros(0, np.float32))
+        for n, name in enumerate(names)
+    )
+    dataset = Dataset(samples, ("spot",))
+    for seed in range(20):
+        parts = split(dataset, 0.2, seed, group=lambda sample: sample.path.parent.name)
+        assert len(parts[1]) == 10
+    parts = split(dataset, 0.02, 0, group=lambda sample: sample.path.parent.name)
+    assert len(parts[1]) == 5  # all would be too much, so the smallest
+    parts = split(dataset, 0.99, 0, group=lambda sample: sample.path.parent.name)
+    assert 40 <= len(parts[1]) < 50
 
 
 def test_a_share_beyond_one_is_refused():

@@ -17,7 +17,7 @@ def test_strengths_are_looked_up_by_inner_path_then_by_name(tmp_path, place):
     strengths = read_strengths(tmp_path)
     ignored = np.array([True, False])
     for inner, filled in [
-        ("lot/w2.png", [3.25, np.inf]),
+        ("lot/w2.png", [0, np.inf]),  # ignored, whatever its strength
         ("w2.png", [0, 7.5]),
         ("x/w2.png", [0, 7.5]),
         ("w3.png", [0, np.inf]),

@@ -19,7 +19,10 @@ PAGES_OF = {
     "prepare": ("data.md",),
     "train": ("train.md",),
     "export": ("train.md",),
+    "calibrate": ("calibrate.md",),
     "evaluate": ("evaluate.md",),
+    "bench": ("speed.md",),
+    "compare": ("compare.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -28,7 +31,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|evaluate"
+VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -76,7 +79,7 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     ("verb", "page"),
     [
         (verb, page)
-        for verb in ("find", "demo", "evaluate", "doctor", "prepare")
+        for verb in ("find", "demo", "calibrate", "evaluate", "compare", "doctor", "prepare")
         for page in PAGES_OF[verb]
     ],
 )
@@ -157,8 +160,20 @@ def test_what_the_record_of_scores_holds_is_told() -> None:
     text = text_of("docs/evaluate.md")
     facts = score([], ("defect",), 0.5, np.random.default_rng(0)).facts()
     names = {*facts, *facts["all"], *facts["all"]["centre"]}
+    names |= {*facts["intervals"], *facts["sizes"]["2-8"], *facts["froc"], *facts["screening"]}
+    names |= {*facts["reliability"], *facts["reliability"]["bins"][0], *facts["drawn"]}
+    names -= {"sensitivity_interval", "specificity_interval", "scores"}  # told in words
     named = {name for name in names if not name.startswith("coco_ap")} | {"coco_ap50_95"}
     assert not {name for name in named if f"`{name}`" not in text}
+
+
+def test_what_a_calibration_and_a_comparison_keep_is_told() -> None:
+    from blemish.report.compared import DIFFERENCES_HEADER
+    from blemish.report.facts import CURVE_HEADER
+
+    for page, columns in (("compare", DIFFERENCES_HEADER), ("evaluate", CURVE_HEADER)):
+        text = text_of(f"docs/{page}.md")
+        assert not {name for name in columns if f"`{name}`" not in text}
 
 
 def test_every_format_and_kind_of_problem_is_told() -> None:

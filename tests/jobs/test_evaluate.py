@@ -19,6 +19,8 @@ from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import Bundle
 from planted_bundle import HALF_SIDE, blobs, planted_bundle
 
+TABLES = {"finds.csv", "froc.csv", "froc.svg", "scores.json"}
+
 Spot = tuple[int, int]
 Run = Callable[..., EvaluateReport]
 
@@ -260,7 +262,7 @@ def test_a_folder_in_use_is_refused_and_may_be_overwritten(run: Run, data: Path)
     run(overwrite=True)
     assert len(list(out.rglob("*.jpg"))) == 4
     run(overwrite=True, pictures="none")
-    assert {path.name for path in out.iterdir()} == {"mine.txt", "finds.csv", "scores.json"}
+    assert {path.name for path in out.iterdir()} == {"mine.txt", *TABLES}
 
 
 def test_find_and_evaluate_take_each_others_result_away_and_nothing_else(
@@ -272,7 +274,7 @@ def test_find_and_evaluate_take_each_others_result_away_and_nothing_else(
     names = {"finds.csv", "images.csv", "finds.coco.json", "run.json"}
     assert {path.name for path in out.iterdir()} == names
     run(overwrite=True, pictures="none")
-    assert {path.name for path in out.iterdir()} == {"finds.csv", "scores.json"}
+    assert {path.name for path in out.iterdir()} == TABLES
 
 
 def test_a_file_that_is_only_named_like_scores_is_left(run: Run, data: Path) -> None:
@@ -376,3 +378,30 @@ def test_a_group_splits_as_training_by_that_group_does(run: Run, tmp_path: Path)
     assert len({name.split("lot")[1][0] for name in looked}) == 1
     assert not [name for name in looked if name.startswith("test")]
     assert r"2 of 12 pictures (share 0.2, seed 0, group lot(\d))" in describe(report)[0]
+
+
+def test_intervals_are_drawn_over_what_is_said_to_belong_together(run: Run, tmp_path: Path) -> None:
+    for number in range(8):
+        spots = [(40, 40)] if number % 3 else []
+        put(tmp_path / "data" / f"lot{number // 4}-{number}.png", spots, [(40, 40)])
+    alone, grouped = run(), run(group=r"lot(\d)", overwrite=True)
+    assert alone.scores.details.num_groups == 8
+    assert grouped.scores.details.num_groups == 2
+    assert facts(grouped)["drawn"] == {"groups": 2, "draws": 2000}
+    assert any("drawn over 2 groups of them" in line for line in describe(grouped))
+    assert not any("drawn over" in line for line in describe(alone))
+    with pytest.raises(UsageError, match="is no column of the labels"):
+        run(group="wafer-[0-9]", overwrite=True)
+
+
+def test_the_curve_is_written_and_drawn(run: Run, data: Path) -> None:
+    report = run()
+    rows = list(csv.DictReader((report.out / "froc.csv").read_text("utf-8-sig").splitlines()))
+    assert {row["class"] for row in rows} == {"all", "bright", "dark"}
+    assert float(rows[-1]["recall"]) == 1
+    assert (report.out / "froc.svg").read_text(encoding="utf-8").endswith("</svg>\n")
+    record = facts(report)
+    assert record["screening"]["caught"] == record["screening"]["defective"] == 2  # type: ignore[index]
+    assert record["screening"]["specificity"] == 0.5  # type: ignore[index]
+    assert record["sizes"]["16-32"]["labels"] == 3  # type: ignore[index]
+    assert record["reliability"]["bins"][0]["scores"] == [0, 0.1]  # type: ignore[index]

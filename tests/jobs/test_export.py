@@ -7,6 +7,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from blemish.core.defects import Defects
 from blemish.errors import BundleError, ParityError, TrainingError, UsageError
 from blemish.jobs import export as job
 from blemish.jobs.export import ExportSettings, export_bundle
@@ -14,8 +15,9 @@ from blemish.jobs.train import TrainSettings, train_run
 from blemish.model.centernet import build_net
 from blemish.runtime.bundle import Bundle, read_bundle
 from blemish.runtime.finder import open_finder
+from blemish.synth.wafers import draw_wafer
 from blemish.training.augment import Augment
-from blemish.training.batches import BatchPlan
+from blemish.training.batches import BatchPlan, Labelled
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
 from planted import TINY_NET, planted, write_dataset
@@ -57,6 +59,21 @@ def test_the_bundle_is_whole_and_finds_what_was_planted(bundle: Bundle) -> None:
         picture = planted(5, index)
         hits += abs(len(finder(picture.pixels)) - len(picture.defects)) <= 1
     assert hits >= 8
+
+
+def test_labels_around_a_disc_tell_that_it_is_no_wafer() -> None:
+    drawn = draw_wafer(7, 0)
+    centre, strength = (drawn.disc.x, drawn.disc.y), np.ones(1, np.float32)
+
+    def labelled(x: float, y: float) -> Labelled:
+        boxes = np.array([[x - 8, y - 8, x + 8, y + 8]], np.float32)
+        return Labelled(drawn.pixels, Defects(boxes, np.zeros(1, np.int64), strength), strength)
+
+    inside, outside = labelled(*centre), labelled(12, 12)
+    assert job.choose_region([inside] * 10) == "auto"
+    assert job.choose_region([inside] * 19 + [outside]) == "auto"  # one slip of the hand
+    assert job.choose_region([inside] * 8 + [outside] * 2) == "whole"
+    assert job.choose_region([]) == "auto"
 
 
 def test_all_engines_answer_as_torch(bundle: Bundle) -> None:

@@ -29,7 +29,26 @@ def test_what_is_drawn_is_read_back(tmp_path: Path, labels: str) -> None:
         assert np.array_equal(open_picture(sample.path), wafer.pixels)
         counts = wafer.strength >= (LABEL_STRENGTH if labels == "csv" else 0)
         np.testing.assert_allclose(sample.defects.boxes, wafer.defects.boxes[counts])
-        np.testing.assert_allclose(sample.strength, wafer.strength[counts], atol=0.006)
+        strength = np.where(wafer.strength < LABEL_STRENGTH, 0, wafer.strength)
+        np.testing.assert_allclose(sample.strength, strength[counts], atol=0.006)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_marks_under_the_wished_strength_are_no_labels(tmp_path: Path, labels: str) -> None:
+    settings = SynthSettings(tmp_path, count=3, seed=3, labels=labels, least=20, workers=1)
+    (*samples,) = read_dataset(write_drawn(settings) / LABELS[labels]).samples
+    strengths = [draw_wafer(3, index).strength for index in range(3)]
+    assert [int((one.strength > 0).sum()) for one in samples] == [
+        int((strength >= 20).sum()) for strength in strengths
+    ]
+    assert any(((strength >= LABEL_STRENGTH) & (strength < 20)).any() for strength in strengths)
+
+
+@pytest.mark.parametrize("number", [0.5, 99])
+def test_no_number_of_marks_that_cannot_be_drawn(tmp_path: Path, number: float) -> None:
+    with pytest.raises(UsageError, match="between 1 and 14"):
+        write_drawn(SynthSettings(tmp_path / "new", count=1, number=number))
+    assert not (tmp_path / "new").exists()
 
 
 def test_processes_draw_the_same_pictures_as_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from blemish.core.scoremaps import AsItIs, Platt
 from blemish.errors import BundleError
 from blemish.runtime.bundle import (
     Bundle,
@@ -84,6 +85,7 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"classes": "defect"}, "classes is 'defect'"),
         ({"wafer_diameter": 0}, "wafer_diameter 0"),
         ({"long_side": 0}, "long_side 0"),
+        ({"region": "disc"}, "region 'disc'"),
         ({"long_side": 900.5}, "long_side is 900.5"),
         ({"precisions": {"onnxruntime": 5}}, "export the bundle again"),
         ({"window": 1000}, "stride"),
@@ -91,6 +93,10 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"wafer_range": [1]}, "export the bundle again"),
         ({"files": {}}, "lists no"),
         ({"files": None}, "files is None"),
+        ({"calibration": []}, r"calibration is \[\]"),
+        ({"calibration": {"map": {"kind": "code"}}}, "neither isotonic nor platt"),
+        ({"calibration": {"map": {"kind": "platt", "slope": 0, "offset": 0}}}, "no rising line"),
+        ({"calibration": {"map": 5}}, "score map"),
         ({"files": {"model.onnx": 5}}, "without a SHA-256"),
         ({"files": {"../model.onnx": "0", "model.onnx": "0"}}, "no file name"),
     ],
@@ -110,6 +116,18 @@ def test_a_bundle_from_before_there_was_a_long_side_has_none(bundle: Bundle) -> 
     assert facts.pop("long_side") is None
     about.write_text(json.dumps(facts))
     assert read_bundle(bundle.path) == bundle
+
+
+def test_what_was_calibrated_is_kept_and_changes_the_hash(bundle: Bundle) -> None:
+    before = bundle_hash(bundle)
+    assert "calibration" not in json.loads((bundle.path / "bundle.json").read_text())
+    facts = {"map": {"kind": "platt", "slope": 2.0, "offset": -1.0}, "promise": {}}
+    planted_bundle(bundle.path, calibration=facts)
+    again = read_bundle(bundle.path)
+    assert again.calibration == facts
+    assert again.score_map == Platt(2.0, -1.0)
+    assert bundle_hash(again) != before
+    assert bundle.score_map == AsItIs()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', "[" * 100_000])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 import blemish
 from blemish.core.boxes import box_centres
+from blemish.core.scoremaps import Platt
 from blemish.errors import BundleError, PictureError, UsageError
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
@@ -127,6 +128,15 @@ def test_the_whole_region_never_asks_for_an_outline(finder: Finder) -> None:
     assert len(replace(finder, outline_of=fail)(blobs(64, 64, [(20, 20)]))) == 1
 
 
+def test_what_auto_means_is_the_bundle_s_to_say(finder: Finder) -> None:
+    picture = blobs(800, 800, [(420, 330), (20, 20)])  # the second lies outside the disc
+    disc = a_disc((400, 400), 600)
+    anywhere = replace(finder, bundle=replace(finder.bundle, region="whole"))
+    assert len(with_disc(finder, disc).look(picture).defects) == 1
+    assert len(with_disc(anywhere, disc).look(picture).defects) == 2
+    assert len(with_disc(anywhere, disc, "wafer").look(picture).defects) == 1
+
+
 def test_no_wafer_where_one_must_be_is_noted(finder: Finder) -> None:
     pixels = blobs(200, 200, [(60, 60)])
     assert with_disc(finder, None).look(pixels).note == ""
@@ -193,6 +203,24 @@ def test_the_minimum_score_is_the_bundles_unless_given(bundle: Bundle) -> None:
     ]
     assert counts == [1, 1, 0]
     assert open_finder(bundle.path, engine="onnxruntime").min_score == bundle.threshold
+
+
+def test_a_map_of_the_bundle_makes_scores_chances(bundle: Bundle, finder: Finder) -> None:
+    line = Platt(2.0, -1.5)
+    mapped = replace(
+        finder, bundle=replace(bundle, calibration={"map": line.facts()}), min_score=0.0
+    )
+    pixels = blobs(400, 300, [(100, 100), (300, 200)], step=40)
+    pixels[196:204, 296:304] += 40
+    raw, chances = replace(finder, min_score=0.0)(pixels), mapped(pixels)
+    np.testing.assert_array_equal(raw.boxes, chances.boxes)
+    np.testing.assert_allclose(chances.scores, line(raw.scores), rtol=1e-6)
+    # The least score is one of the map's: the same find is kept by what it comes to.
+    between = float(chances.scores[:2].mean())
+    assert len(replace(mapped, min_score=between)(pixels)) == 1
+    # What fills up a window stays out, whatever a score of 0 comes to.
+    high = replace(bundle, calibration={"map": Platt(0.01, 5.0).facts()})
+    assert len(replace(finder, bundle=high, min_score=0.5)(blobs(64, 64, []))) == 0
 
 
 def test_no_filling_comes_through_at_the_lowest_score(bundle: Bundle) -> None:

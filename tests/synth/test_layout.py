@@ -4,7 +4,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from blemish.synth.layout import APART, SIDE, Circle, draw_group, draw_neighbours, draw_place
+from blemish.synth.layout import (
+    APART,
+    SIDE,
+    Circle,
+    draw_group,
+    draw_marks,
+    draw_neighbours,
+    draw_place,
+)
 
 
 def test_marks_of_a_group_touch_and_others_keep_apart() -> None:
@@ -35,3 +43,15 @@ def test_a_group_is_of_one_stuff() -> None:
     contrasts = [mark.contrast for mark in marks]
     assert len(set(contrasts)) == 4
     assert max(contrasts) < 4 * min(contrasts)
+
+
+def test_the_number_of_marks_is_as_wished_in_the_mean() -> None:
+    depth = np.full((SIDE, SIDE), 300, np.float32)
+
+    def number(wish: float | None) -> float:
+        marked = (draw_marks(np.random.default_rng(n), depth, False, wish) for n in range(60))
+        return float(np.mean([len(marks) for marks in marked if marks]))
+
+    # One in eight is a group of up to six, and a place near a rim is not found here.
+    assert 0.8 < number(1) < 1.6
+    assert 1.7 * number(1) < number(2.5) < number(None)

@@ -13,8 +13,10 @@ import typer
 
 from blemish import __version__
 from blemish.cli.labels import doctor, prepare
+from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.statistics import calibrate, compare
 from blemish.cli.wafers import klarf
 
 app = typer.Typer(
@@ -26,7 +28,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, klarf, demo, synth, doctor, prepare, train, export, evaluate),
+    *(find, klarf, demo, synth, doctor, prepare, train, export),
+    *(calibrate, evaluate, compare, bench),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

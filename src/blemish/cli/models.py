@@ -11,11 +11,15 @@ from blemish.cli.options import (
     Engine,
     Group,
     MinScore,
+    OneClass,
     Overwrite,
+    Part,
     Precision,
     Range,
     Region,
     Scale,
+    Seed,
+    Share,
     Threads,
     read_range,
 )
@@ -180,21 +184,11 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled pictures: a folder, a .csv or a .json.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
-    part: Annotated[
-        str,
-        typer.Option("--split", metavar="val|train|test|all", help="Which part of the pictures."),
-    ] = "val",
-    share: Annotated[
-        float | None,
-        typer.Option("--val", min=0, max=1, help="Share held out.", show_default="the model's"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
-    ] = None,
+    part: Part = "val",
+    share: Share = None,
+    seed: Seed = None,
     group: Group = None,
-    one_class: Annotated[
-        bool, typer.Option("--one-class", help="Treat all classes as one.")
-    ] = False,
+    one_class: OneClass = False,
     min_score: MinScore = None,
     region: Region = "auto",
     scale: Scale = "auto",
@@ -216,6 +210,7 @@ def evaluate(
     """Score a model on labelled pictures; write the numbers and drawn copies."""
     with plain_errors():
         from blemish.jobs.evaluate import EvaluateSettings, describe, evaluate_run, places
+        from blemish.report.details import SIZE_HEADINGS, size_table
         from blemish.report.scores import HEADINGS, table
         from blemish.report.terminal import print_table, say, watching_pictures
 
@@ -241,6 +236,8 @@ def evaluate(
         for line in describe(report):
             say(line)
         print_table(HEADINGS, table(report.scores), numbers=True)
+        if rows := size_table(report.scores.details):
+            print_table(SIZE_HEADINGS, rows, numbers=True)
         for line in places(report):
             say(line)
         raise typer.Exit(report.exit_code())

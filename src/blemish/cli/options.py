@@ -65,6 +65,18 @@ Range = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the result that stands in the folder.")
 ]
+Part = Annotated[
+    str,
+    typer.Option("--split", metavar="val|train|test|all", help="Which part of the pictures."),
+]
+Share = Annotated[
+    float | None,
+    typer.Option("--val", min=0, max=1, help="Share held out.", show_default="the model's"),
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
+]
+OneClass = Annotated[bool, typer.Option("--one-class", help="Treat all classes as one.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
 

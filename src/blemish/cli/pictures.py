@@ -1,7 +1,7 @@
 """The verbs that find in pictures or draw them: find, demo, synth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,16 +18,15 @@ from blemish.cli.options import (
     Threads,
     read_range,
 )
+from blemish.errors import UsageError
 
 if TYPE_CHECKING:
-    from blemish.jobs.find import FindReport
+    from blemish.jobs.find import FindReport, FindSettings
 
 
 def find(
-    # readable=False: what may not be read is a row of the result and does not end the run.
-    paths: Annotated[
-        list[Path], typer.Argument(readable=False, help="Pictures, folders or globs.")
-    ],
+    # Not Path: it would make s3:/ of s3://.
+    paths: Annotated[list[str], typer.Argument(help="Pictures, folders or globs.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
     model: Annotated[
@@ -40,12 +39,13 @@ def find(
     precision: Precision = "auto",
     threads: Threads = 0,
     pictures: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="all|found|none",
             help="Draw the finds on copies of all pictures, of those with finds, or of none.",
+            show_default="all; none with --ray",
         ),
-    ] = "all",
+    ] = None,
     value_range: Range = None,
     overwrite: Overwrite = False,
     wafer_diameter: Annotated[
@@ -67,6 +67,21 @@ def find(
             show_default="none",
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            help="Look at many pictures on a Ray cluster, or on this machine's cores.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes of --ray; 0 for as many as there are cores for.")
+    ] = 0,
+    shard: Annotated[int, typer.Option(min=1, help="Pictures a part of the result of --ray.")] = 64,
+    parts: Annotated[
+        str, typer.Option(metavar="csv|parquet", help="Kind of the tables of --ray.")
+    ] = "csv",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
     ] = False,
@@ -81,14 +96,51 @@ def find(
         from blemish.report.terminal import watching_pictures
 
         settings = FindSettings(
-            *(tuple(paths), out, model, min_score, region, scale, engine, precision, threads),
-            *(pictures, read_range(value_range), overwrite, wafer_diameter, wafer),
+            *(tuple(map(Path, paths)), out, model, min_score, region, scale, engine, precision),
+            *(threads, pictures or "all", read_range(value_range), overwrite),
+            *(wafer_diameter, wafer),
             *(tuple(write or ()), grid),
         )
+        if ray is not None:
+            if pictures not in {None, "none"}:
+                raise UsageError("--pictures: copies are not drawn with --ray; leave it out")
+            _find_many(settings, tuple(paths), (ray, workers, shard, parts), as_json, fail_on_find)
         with watching_pictures() as watch:
-            report = find_run(settings, watch)
+            report = find_run(settings, watch, watch.windows)
         _show(report, as_json)
         raise typer.Exit(report.exit_code(fail_on_find))
+
+
+def _find_many(
+    settings: "FindSettings",
+    places: tuple[str, ...],
+    wishes: tuple[str, int, int, str],
+    as_json: bool,
+    fail_on_find: bool,
+) -> NoReturn:
+    """Find on a Ray cluster and end with the exit code; the wishes are address to parts."""
+    from functools import partial
+
+    from blemish.jobs.batch import deal_on_ray
+    from blemish.jobs.many import ManySettings, describe_many, find_many
+    from blemish.report.terminal import say, watching_share
+
+    address, workers, shard, parts = wishes
+    deal = partial(deal_on_ray, address=address, num_workers=workers)
+    with watching_share("finding") as show:
+        report = find_many(
+            ManySettings(settings, places, shard, parts),
+            deal,
+            lambda done, of: show(done / of, f"{done} of {of}"),
+        )
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(report.facts, ensure_ascii=False, indent=1))
+    else:
+        for line in describe_many(report):
+            say(line)
+    raise typer.Exit(report.exit_code(fail_on_find))
 
 
 def demo(
@@ -115,6 +167,13 @@ def synth(
     held_back: Annotated[
         bool, typer.Option("--held-back", help="Draw what training never sees.")
     ] = False,
+    marks: Annotated[
+        float | None,
+        typer.Option(help="Marks or groups on a wafer that is not clean, in the mean; about 5."),
+    ] = None,
+    least: Annotated[
+        float, typer.Option(min=0, help="Strength of a mark from which on it is a label.")
+    ] = 5.0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 for one a core.")] = 0,
     debug: Debug = False,
 ) -> None:
@@ -123,7 +182,7 @@ def synth(
         from blemish.jobs.synth import SynthSettings, write_drawn
         from blemish.report.terminal import watching_share
 
-        settings = SynthSettings(out, count, seed, labels, held_back, workers)
+        settings = SynthSettings(out, count, seed, labels, held_back, marks, least, workers)
         with watching_share("drawing") as show:
             write_drawn(settings, lambda done, of: show(done / of, f"{done} of {of}"))
         typer.echo(f"Drawn: {count} pictures with labels in {out}")

@@ -86,6 +86,20 @@ class Judged:
     num_pictures: int
 
 
+def only_label(judged: Judged, label: int) -> Judged:
+    """Give what is of one label."""
+    found, true = judged.labels == label, judged.true_labels == label
+    return Judged(
+        judged.scores[found],
+        judged.labels[found],
+        judged.hit[found],
+        judged.picture[found],
+        judged.true_labels[true],
+        judged.true_picture[true],
+        judged.num_pictures,
+    )
+
+
 def area_under_curve(hit: Mask, num_true: int) -> float:
     """Give the whole area under the interpolated precision-recall curve.
 
@@ -115,7 +129,11 @@ def class_precisions(
 
     Ignored boxes as COCO treats them, no limit on finds a picture.
     """
-    judged = judge(pictures, by_iou(iou))
+    return precisions_of(judge(pictures, by_iou(iou)), average)
+
+
+def precisions_of(judged: Judged, average: Average = at_101_recalls) -> dict[int, float]:
+    """Give the average precision of each label of finds that are judged."""
     return {
         int(label): average(judged.hit[judged.labels == label], int(count))
         for label, count in zip(*np.unique(judged.true_labels, return_counts=True), strict=True)
@@ -140,7 +158,11 @@ def count_hits(pictures: Sequence[Scored], rule: Rule, label: int | None = None)
 
     For those at a threshold give `above` it.
     """
-    judged = judge(pictures, rule)
+    return counts_of(judge(pictures, rule), label)
+
+
+def counts_of(judged: Judged, label: int | None = None) -> Counts:
+    """Count hits and false finds of finds that are judged."""
     found = np.ones(len(judged.labels), bool) if label is None else judged.labels == label
     true = judged.true_labels if label is None else judged.true_labels[judged.true_labels == label]
     num_hits = int(judged.hit[found].sum())

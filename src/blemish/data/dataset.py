@@ -160,8 +160,10 @@ def split(
 ) -> tuple[Dataset, Dataset]:
     """Split into (training, validation) with about ``share`` of the pictures in the second.
 
-    Pictures of one ``group`` (say, a lot) stay together; without it each is its own. With two
-    groups or more and a share between 0 and 1, neither part is empty.
+    Pictures of one ``group`` (say, a lot) stay together; without it each is its own. Groups are
+    held out in an order that the seed decides, and one that would hold out too much is passed
+    over; if all would, the smallest is taken. With two groups or more and a share between 0
+    and 1, neither part is empty.
 
     Raises:
         UsageError: the share is not in [0, 1].
@@ -173,11 +175,17 @@ def split(
         groups.setdefault(group(sample) if group else str(index), []).append(index)
     names = sorted(groups)
     order = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
-    sizes = np.cumsum([0] + [len(groups[name]) for name in order])
-    num_held = int(np.abs(sizes - share * len(dataset)).argmin())
+    wanted = round(share * len(dataset))
+    held: set[int] = set()
+    for name in order:
+        if len(held) + len(groups[name]) <= wanted:
+            held.update(groups[name])
     if 0 < share < 1 and len(order) > 1:
-        num_held = min(max(num_held, 1), len(order) - 1)
-    held = {index for name in order[:num_held] for index in groups[name]}
+        smallest = groups[min(order, key=lambda name: len(groups[name]))]
+        if not held:
+            held.update(smallest)
+        elif len(held) == len(dataset):
+            held.difference_update(smallest)
     return part_at(dataset, held)
 
 

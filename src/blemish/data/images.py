@@ -58,8 +58,19 @@ def open_picture(
     """
     check_range(value_range)
     path = Path(path)
-    try:
+    with naming_faults(path):
         return to_uint8_rgb(_read_values(path, max_pixels), value_range)
+
+
+@contextlib.contextmanager
+def naming_faults(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a picture file is read into one line that names it.
+
+    Raises:
+        PictureError: something went wrong.
+    """
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise PictureError(
@@ -138,7 +149,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
-    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+    if not is_ordinary_file(path):  # to open a pipe would wait for ever
         raise Damaged("cannot be read (it is no ordinary file); name pictures, folders or globs")
     with path.open("rb") as file:
         head = file.read(16)
@@ -148,6 +159,11 @@ def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
         content = file.read()
     check_complete(content, max_pixels)
     return _decode(content)
+
+
+def is_ordinary_file(path: Path) -> bool:
+    """Tell whether a path is a file, and no folder, pipe or device."""
+    return stat.S_ISREG(path.stat().st_mode)
 
 
 def _decode(content: bytes) -> NDArray[np.generic]:

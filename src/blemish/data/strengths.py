@@ -43,7 +43,7 @@ def read_strengths(root: Path) -> Strengths:
 def fill_strengths(
     strengths: Strengths, path: Path, root: Path, ignored: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Give the strength of each label of a picture: +inf where unknown, 0 where ignored.
+    """Give the strength of each label of a picture: 0 where ignored, +inf where unknown.
 
     Raises:
         LabelError: the table names a label that is not there.
@@ -56,5 +56,6 @@ def fill_strengths(
                 f"{shown(root / STRENGTHS)}: {path.name} has no label {index}; draw the "
                 "data set again or remove this file"
             )
-        filled[index] = value
+        if not ignored[index]:
+            filled[index] = value
     return filled

@@ -2,13 +2,15 @@
 
 import io
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.data.containers import Damaged, check_size, cut_short
+from blemish.errors import BlemishError
 
 _ORIENTATION = 274
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -27,22 +29,16 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
     Raises:
         Damaged: it cannot be read.
     """
-    import tifffile
-
-    # tifffile says in its log what it also raises; the log would print it a second time.
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
-    try:
-        with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages.first
-            check_size(page.imagewidth, page.imagelength, max_pixels)
-            file.seek(0, 2)
-            if _end_of_data(page) > file.tell():
-                raise cut_short()
-            return np.ascontiguousarray(_upright(_values(page), page))
-    except (Damaged, OSError, MemoryError):
-        raise
-    except Exception as error:  # untrusted bytes: tifffile and the codecs raise a score of types
-        raise Damaged(f"is a damaged or unknown TIFF ({_line(error)}); export it again") from error
+    with open_tiff(file) as tiff:
+        page = tiff.pages.first
+        check_size(page.imagewidth, page.imagelength, max_pixels)
+        file.seek(0, 2)
+        if _end_of_data(page) > file.tell():
+            raise cut_short()
+        check_plane(page)
+        values = page.asarray()
+        values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
+        return np.ascontiguousarray(upright(shown_values(values, page), orientation_of(page)))
 
 
 def tiff_size(file: BinaryIO) -> tuple[int, int, int]:
@@ -51,18 +47,30 @@ def tiff_size(file: BinaryIO) -> tuple[int, int, int]:
     Raises:
         Damaged: it cannot be read.
     """
+    with open_tiff(file) as tiff:
+        page = tiff.pages.first
+        return int(page.imagewidth), int(page.imagelength), orientation_of(page)
+
+
+@contextmanager
+def open_tiff(file: BinaryIO) -> Iterator[Any]:
+    """Open a TIFF as a `tifffile.TiffFile`; what it raises meanwhile becomes one complaint.
+
+    Raises:
+        Damaged: it cannot be read.
+    """
     import tifffile
 
+    # tifffile says in its log what it also raises; the log would print it a second time.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     try:
         with tifffile.TiffFile(file) as tiff:
-            page = tiff.pages.first
-            tag = page.tags.get(_ORIENTATION)
-            return int(page.imagewidth), int(page.imagelength), int(tag.value if tag else 1)
-    except OSError:
+            yield tiff
+    except (Damaged, BlemishError, OSError, MemoryError):
         raise
-    except Exception as error:  # untrusted bytes, as above
-        raise Damaged(f"is a damaged or unknown TIFF ({_line(error)}); export it again") from error
+    except Exception as error:  # untrusted bytes: tifffile and the codecs raise a score of types
+        reason = one_line(error)
+        raise Damaged(f"is a damaged or unknown TIFF ({reason}); export it again") from error
 
 
 def _end_of_data(page: Any) -> int:
@@ -73,15 +81,25 @@ def _end_of_data(page: Any) -> int:
     )
 
 
-def _values(page: Any) -> NDArray[Any]:
-    values: NDArray[Any] = page.asarray()
-    if page.axes == "SYX":
-        values = np.moveaxis(values, 0, -1)
-    elif page.axes not in {"YX", "YXS"}:
+def check_plane(page: Any) -> None:
+    """Refuse a page that is not one flat picture, grey, RGB or with a palette.
+
+    Raises:
+        Damaged: it is something else.
+    """
+    if page.axes not in {"YX", "YXS", "SYX"}:
         raise Damaged(f"is not one flat picture (its axes are {page.axes}); export one plane")
     kind = page.photometric.name
     if kind not in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", "YCBCR"}:
         raise Damaged(f"is a TIFF of {kind} colours; export it as grey or RGB")
+
+
+def shown_values(values: NDArray[Any], page: Any) -> NDArray[Any]:
+    """Give stored values, (H, W) or (H, W, samples), as they are meant: bright is high.
+
+    Palettes are looked up; see `read_tiff` for bits.
+    """
+    kind = page.photometric.name
     if kind == "PALETTE":
         table = np.asarray(page.colormap, np.uint16)
         # Some writers fill the 16-bit table with 8-bit values; libtiff takes them as meant too.
@@ -102,10 +120,14 @@ def _full_range(values: NDArray[Any], bits: Any) -> NDArray[Any]:
     return np.asarray(wide, values.dtype)
 
 
-def _upright(values: NDArray[Any], page: Any) -> NDArray[Any]:
-    """Undo the orientation tag (TIFF 6.0, section 8): 1 is upright, 2 to 8 are not."""
+def orientation_of(page: Any) -> int:
+    """Give the orientation tag (TIFF 6.0, section 8): 1 is upright, 2 to 8 are not."""
     tag = page.tags.get(_ORIENTATION)
-    orientation = int(tag.value) if tag is not None else 1
+    return int(tag.value) if tag is not None else 1
+
+
+def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo an orientation tag."""
     if orientation in {5, 6, 7, 8}:
         values = values.swapaxes(0, 1)
     if orientation in {2, 3, 6, 7}:
@@ -115,7 +137,8 @@ def _upright(values: NDArray[Any], page: Any) -> NDArray[Any]:
     return values
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Give the first line of what an error says, or its name."""
     text = str(error).strip().splitlines()
     return text[0][:120] if text else type(error).__name__
 

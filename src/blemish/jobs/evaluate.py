@@ -1,26 +1,28 @@
 """Score a model on labelled pictures: by the same road as `find`, at any score and at its own."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from blemish.core.metrics import LOWEST_SCORE
-from blemish.data.dataset import Dataset
 from blemish.data.images import check_range
-from blemish.data.naming import Naming, share_names
+from blemish.data.naming import Naming
 from blemish.errors import UsageError
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.looking import find_in
 from blemish.jobs.output import SCORES, Output
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.scoring import at_any_score, failed_line, name_classes, part_words
+from blemish.jobs.seen import seen_line
+from blemish.report.curve import draw_froc
+from blemish.report.details import detail_lines
+from blemish.report.facts import curves_csv
 from blemish.report.scores import Scores, original_lines, score
 from blemish.report.tables import ImageRow, counted, finds_csv
-from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
 
 OK, SOME_FAILED, INTERRUPTED = 0, 3, 130
@@ -109,8 +111,8 @@ def evaluate_run(
     output.check_free(settings.overwrite)
     finder = _open(settings)
     wish = wish_of(finder.bundle, settings.share, settings.seed, settings.group)
-    part = choose_part(settings.data, settings.part, wish)
-    naming = _name(part.dataset, finder.bundle, settings)
+    part = choose_part(settings.data, settings.part, wish, settings.group)
+    naming = name_classes(part.dataset, finder.bundle, settings.one_class)
     output.prepare()
     wishes = _plain(settings, finder)
     copies = output.name_pictures([one.name for one in part.listed])
@@ -120,16 +122,38 @@ def evaluate_run(
     looked: list[Looked] = []
     with output.room_for_tables(len(copies)):
         judge = Judge(naming, finder.min_score, settings.pictures, output)
-        found = find_in(part.listed, _at_any_score(finder), settings.value_range)
+        found = find_in(part.listed, at_any_score(finder), settings.value_range)
         coming = map(judge, found, part.dataset.samples, copies)
         complete = _fill(looked, coming, len(copies), watch)
-    fine = [one.picture for one in looked if one.row.status != "failed"]
-    scores = score(fine, naming.names, finder.min_score, np.random.default_rng(0))
-    facts = run_facts(wishes, finder, started) | _facts(part, looked, scores, naming)
+    scores = _score(looked, part, naming, finder.min_score)
+    facts = run_facts(wishes, finder, started) | _facts(part, settings.part, looked, scores, naming)
+    facts["calibrated"] = seen_line(finder.bundle, [one.path for one in part.listed])
     facts |= {"pictures": output.drawn, "complete": complete}
-    finds = finds_csv([one.row for one in looked], finder.bundle.classes)
-    output.write_tables({"finds.csv": finds.encode("utf-8-sig"), SCORES: as_record(facts)})
+    output.write_tables(_tables(looked, finder, scores, facts))
     return EvaluateReport(settings.out, tuple(looked), scores, facts, not complete)
+
+
+def _score(looked: Sequence[Looked], part: Part, naming: Naming, threshold: float) -> Scores:
+    fine = [at for at, one in enumerate(looked) if one.row.status != "failed"]
+    pictures = [looked[at].picture for at in fine]
+    generator = np.random.default_rng(0)
+    return score(pictures, naming.names, threshold, generator, part.places(fine))
+
+
+def _tables(
+    looked: Sequence[Looked], finder: Finder, scores: Scores, facts: dict[str, Any]
+) -> dict[str, bytes]:
+    """Give the content of each file; the record comes last, so it says that all is written."""
+    details = scores.details
+    finds = finds_csv([one.row for one in looked], finder.bundle.classes)
+    several = {**details.class_curves} if len(details.class_curves) > 1 else {}
+    curves = {"all": details.curve, **several}
+    return {
+        "finds.csv": finds.encode("utf-8-sig"),
+        "froc.csv": curves_csv(curves).encode("utf-8-sig"),
+        "froc.svg": draw_froc(curves, scores.threshold).encode(),
+        SCORES: as_record(facts),
+    }
 
 
 def _fill(looked: list[Looked], coming: Iterator[Looked], num_all: int, watch: Watcher) -> bool:
@@ -141,15 +165,6 @@ def _fill(looked: list[Looked], coming: Iterator[Looked], num_all: int, watch: W
     except KeyboardInterrupt:
         return False
     return True
-
-
-def _at_any_score(finder: Finder) -> Finder:
-    """Give the finder with the lowest score that average precision asks for.
-
-    What it finds from the threshold on is what the finder itself finds: suppression goes from
-    the best score down.
-    """
-    return replace(finder, min_score=min(finder.min_score, LOWEST_SCORE))
 
 
 def _check(settings: EvaluateSettings) -> None:
@@ -174,11 +189,6 @@ def _open(settings: EvaluateSettings) -> Finder:
     )
 
 
-def _name(dataset: Dataset, bundle: Bundle, settings: EvaluateSettings) -> Naming:
-    used = {dataset.classes[label] for one in dataset.samples for label in one.defects.labels}
-    return share_names(bundle.classes, dataset.classes, used, settings.one_class)
-
-
 def _plain(settings: EvaluateSettings, finder: Finder) -> dict[str, Any]:
     return asdict(settings) | {
         "model": str(finder.bundle.path),
@@ -188,7 +198,9 @@ def _plain(settings: EvaluateSettings, finder: Finder) -> dict[str, Any]:
     }
 
 
-def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming) -> dict[str, Any]:
+def _facts(
+    part: Part, name: str, looked: Sequence[Looked], scores: Scores, naming: Naming
+) -> dict[str, Any]:
     failed = sum(one.row.status == "failed" for one in looked)
     return {
         "data": {
@@ -197,6 +209,7 @@ def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming)
             "unlabelled": part.num_unlabelled,
             "split": part.split,
             "account": part.account,
+            "words": part_words(part, name),
         },
         "num_scored": len(looked) - failed,
         "num_failed": failed,
@@ -209,32 +222,39 @@ def _facts(part: Part, looked: Sequence[Looked], scores: Scores, naming: Naming)
 def describe(report: EvaluateReport) -> list[str]:
     """Give the lines that stand before the table: what was scored, and the averages."""
     facts, overall = report.facts, report.scores.overall
-    part, name = facts["data"], facts["settings"]["part"]
-    which = f"all of {counted(part['of'], 'picture')}"
-    if name != "all":
-        which = f"the {name} part, {part['pictures']} of {part['of']} pictures ({part['split']})"
+    part = facts["data"]
     labels = counted(overall.centre.num_true, "label")
     ignored = f", {overall.num_ignored} ignored" if overall.num_ignored else ""
-    lines = [f"Model {facts['bundle']['name']} on {which}: {labels}{ignored}"]
-    lines += [facts["note"]] if facts["note"] else []
+    lines = [f"Model {facts['bundle']['name']} on {part['words']}: {labels}{ignored}"]
+    lines += [line for line in (facts["note"], facts["calibrated"]) if line]
     lines += part["account"]
-    if failed := [one for one in report.looked if one.row.status == "failed"]:
-        names = ", ".join(one.row.image for one in failed[:5]) + (" ..." if failed[5:] else "")
-        lines.append(
-            f"Not scored: {counted(len(failed), 'picture')} that cannot be looked at ({names})"
-        )
+    failed = failed_line([one.row for one in report.looked])
+    lines += [failed] if failed else []
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are scored.")
     lines += original_lines(report.scores)
     if overall.centre.num_true:
-        low, high = report.scores.interval
-        lines += [
-            f"95 % interval of mAP: {low:.2f} to {high:.2f}, for pictures like these",
-            "mAP is the area under the whole precision-recall curve at IoU 0.5; COCO's AP: "
-            f"{overall.coco[0.5]:.4f} at 0.5, {overall.coco_mean:.4f} at 0.50:0.95, "
-            f"{overall.coco[0.3]:.4f} at 0.3",
-        ]
-    return lines
+        lines += _average_lines(report.scores, facts["num_scored"])
+    return lines + detail_lines(report.scores.details)
+
+
+def _average_lines(scores: Scores, num_pictures: int) -> list[str]:
+    overall, details = scores.overall, scores.details
+    grouped = details.num_groups != num_pictures
+    over = f", drawn over {counted(details.num_groups, 'group')} of them" if grouped else ""
+
+    def coco(name: str, value: float) -> str:
+        low, high = details.intervals[name]
+        return f"{value:.4f} ({low:.2f} to {high:.2f})"
+
+    return [
+        f"95 % interval of mAP: {scores.interval[0]:.2f} to {scores.interval[1]:.2f}, for "
+        f"pictures like these{over}",
+        "mAP is the area under the whole precision-recall curve at IoU 0.5; COCO's AP: "
+        f"{coco('coco_ap50', overall.coco[0.5])} at 0.5, "
+        f"{coco('coco_ap50_95', overall.coco_mean)} at 0.50:0.95, "
+        f"{coco('coco_ap33', overall.coco[0.33])} at 0.33",
+    ]
 
 
 def places(report: EvaluateReport) -> list[str]:

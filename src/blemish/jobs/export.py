@@ -2,7 +2,7 @@
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import save
 
+from blemish.core.boxes import box_centres
 from blemish.core.defects import Defects
 from blemish.data.images import open_picture
 from blemish.data.listing import find_pictures
@@ -20,8 +21,10 @@ from blemish.model.deploy import export_graph
 from blemish.model.nets import Detector
 from blemish.runtime.bundle import ABOUT, GRAPH, Bundle, write_bundle
 from blemish.runtime.engines import open_engine
-from blemish.runtime.finder import Finder
+from blemish.runtime.finder import Finder, find_rim
+from blemish.runtime.part import RIM_MARGIN
 from blemish.training.augment import Pixels
+from blemish.training.batches import Labelled
 from blemish.training.calibrate import Calibration, calibrate
 from blemish.training.card import write_card
 from blemish.training.parity import Gate, finds_of, parity_facts
@@ -30,6 +33,8 @@ from blemish.training.road import draft_bundle, torch_engine
 
 WEIGHTS, CARD = "weights.safetensors", "README.md"
 NUM_COMPARED = 8
+NUM_SEEN = 100
+STRAY = 0.1  # of the labels outside what is taken for a wafer: more, and it is none, or not all
 ANY_SCORE = 0.01
 # Most drawn wafers' discs, as of the photographs they stand for, and how far the drawn ones and
 # the scaled crops reach.
@@ -88,7 +93,11 @@ def export_bundle(
         reference = finds_of(draft, torch_engine(net, draft.top_k), pictures)
         gate = Gate(draft, reference, pictures, settings.threads)
         passed = gate.pass_float32()
-        draft = replace(draft, precisions=dict.fromkeys(passed, ("float32",)))
+        draft = replace(
+            draft,
+            precisions=dict.fromkeys(passed, ("float32",)),
+            region=choose_region(itertools.islice(held_pictures(record.settings), NUM_SEEN)),
+        )
         measured = measure(draft, record, settings, watch)
         threshold = measured.threshold if settings.threshold is None else settings.threshold
         watch(0.95, "comparing the precisions")
@@ -147,6 +156,22 @@ def compared_pictures(record: Record, settings: ExportSettings) -> list[Pixels]:
         return [open_picture(one.path) for one in find_pictures([settings.pictures])]
     few = itertools.islice(held_pictures(record.settings), NUM_COMPARED)
     return [np.asarray(picture.pixels) for picture in few]
+
+
+def choose_region(pictures: Iterable[Labelled]) -> str:
+    """Give what `auto` should mean for a model of such labels, see `Bundle.region`.
+
+    A round pad of a board may look like a wafer, whose surroundings hold nothing to find.
+    """
+    num_labels = num_stray = 0
+    for picture in pictures:
+        centres = box_centres(picture.defects.boxes)
+        outline = find_rim(np.asarray(picture.pixels)) if len(centres) else None
+        if outline is not None:
+            num_labels += len(centres)
+            inside = outline.contains(centres, RIM_MARGIN * outline.diameter)
+            num_stray += int((~inside).sum())
+    return "whole" if num_stray > STRAY * num_labels else "auto"
 
 
 def measure(draft: Bundle, record: Record, settings: ExportSettings, watch: Watcher) -> Calibration:

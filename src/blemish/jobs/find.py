@@ -1,19 +1,17 @@
 """Find the defects in pictures and write what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from blemish.data.images import Listed, check_range, find_pictures
+from blemish.data.huge import HugePicture
+from blemish.data.images import Listed, Pixels, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
-from blemish.jobs.looking import failed_row, find_in
+from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, with_reason, without_copies
 from blemish.jobs.record import as_record, run_facts
 from blemish.jobs.writing import Writing, read_kinds
@@ -27,6 +25,7 @@ from blemish.report.tables import (
     images_csv,
 )
 from blemish.runtime.finder import Finder, open_finder
+from blemish.runtime.huge import Watch, unwatched
 from blemish.wafer.outline import find_outline
 from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
 
@@ -109,12 +108,15 @@ Watcher = Callable[[ImageRow, int, int], None]
 
 
 def find_run(
-    settings: FindSettings, watch: Watcher = lambda row, num_done, num_all: None
+    settings: FindSettings,
+    watch: Watcher = lambda row, num_done, num_all: None,
+    watch_windows: Watch = unwatched,
 ) -> FindReport:
     """Find in all pictures and write the tables; what fails is a row, and the others go on.
 
-    ``watch`` is told each row with the number done and the number in all. After Ctrl-C the
-    pictures that are complete are written.
+    ``watch`` is told each row with the number done and the number in all, ``watch_windows`` the
+    same two numbers for the windows of a huge picture. After Ctrl-C the pictures that are
+    complete are written.
 
     Raises:
         UsageError: nothing can be done as asked, or the result cannot be written.
@@ -129,7 +131,7 @@ def find_run(
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths)
-    finder = _open(settings, recipe)
+    finder = open_finder_of(settings)
     # The machine's own time, as KLARF has no word for another.
     writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone(), settings.grid)
     output.prepare()
@@ -142,8 +144,8 @@ def find_run(
     }
     output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
-        looked = find_in(listed, finder, settings.value_range, recipe)
-        drawn = _draw(looked, names, settings.pictures, writing, output)
+        looked = find_in_any(listed, finder, settings.value_range, recipe, watch_windows)
+        drawn = _draw(zip(looked, names, strict=True), settings.pictures, writing, output)
         complete = _fill(rows, drawn, len(listed), watch)
     for_all = writing.last_files(rows)
     output.write_beside(for_all)
@@ -173,22 +175,24 @@ def _fill(
 
 
 def _draw(
-    looked: Iterator[tuple[ImageRow, NDArray[np.uint8] | None]],
-    names: Sequence[str],
+    looked: Iterable[tuple[tuple[ImageRow, Pixels | HugePicture | None], str]],
     pictures: str,
     writing: Writing,
     output: Output,
 ) -> Iterator[ImageRow]:
     """Yield the row of each picture once its drawn copy and other files are written."""
-    for (row, pixels), name in zip(looked, names, strict=True):
-        if pixels is None:
+    for (row, picture), name in looked:
+        if picture is None:
             yield row
             continue
-        contents, lacking = writing.files(name, row, pixels)
+        contents, lacking = writing.files(name, row, picture)
         done = output.put(with_reason(row, lacking), contents)
-        if _wants_picture(pictures, row):
-            done = output.draw(name, writing.backdrop(row, pixels), done, writing.classes)
-        yield done
+        if not _wants_picture(pictures, row):
+            yield done
+        elif isinstance(picture, HugePicture):
+            yield output.draw_huge(name, picture, done, writing.classes)
+        else:
+            yield output.draw(name, writing.backdrop(row, picture), done, writing.classes)
 
 
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
@@ -221,7 +225,8 @@ def _recipe(settings: FindSettings) -> Recipe | None:
     return Recipe(check_diameter(settings.wafer_diameter or 0.0, "--wafer-diameter"))
 
 
-def _open(settings: FindSettings, recipe: Recipe | None) -> Finder:
+def open_finder_of(settings: FindSettings) -> Finder:
+    """Open the finder that settings ask for; see `open_finder` for what is raised."""
     finder = open_finder(
         settings.model,
         settings.min_score,
@@ -232,7 +237,8 @@ def _open(settings: FindSettings, recipe: Recipe | None) -> Finder:
         threads=settings.threads,
     )
     # Only what turns the wafer needs the notch.
-    return finder if recipe is None else replace(finder, outline_of=find_outline)
+    placed = settings.wafer is not None or settings.wafer_diameter is not None
+    return replace(finder, outline_of=find_outline) if placed else finder
 
 
 def _wants_picture(pictures: str, row: ImageRow) -> bool:

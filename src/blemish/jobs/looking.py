@@ -2,51 +2,89 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
+from typing import TypeVar
 
 from blemish.core.defects import Defects
-from blemish.data.images import Listed, open_picture
+from blemish.data.huge import HugePicture, open_by_size
+from blemish.data.images import Listed, Pixels, open_picture
 from blemish.data.listing import shown
 from blemish.errors import BlemishError, BundleError
 from blemish.report.tables import ImageRow, Status
 from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
+from blemish.runtime.huge import Watch, unwatched
 from blemish.wafer.placing import place
 from blemish.wafer.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
+P = TypeVar("P", bound=Pixels | HugePicture)
+
 
 def find_in(
+    listed: Sequence[Listed], finder: Finder, value_range: tuple[float, float] | None = None
+) -> Iterator[tuple[ImageRow, Pixels | None]]:
+    """Yield the row of each picture and its pixels, None where it could not be looked at."""
+    yield from _find_in_each(
+        listed, lambda path: open_picture(path, value_range), finder.look, finder.bundle
+    )
+
+
+def find_in_any(
     listed: Sequence[Listed],
     finder: Finder,
     value_range: tuple[float, float] | None = None,
     recipe: Recipe | None = None,
-) -> Iterator[tuple[ImageRow, NDArray[np.uint8] | None]]:
-    """Yield the row of each picture and its pixels, None where it could not be looked at.
+    watch: Watch = unwatched,
+) -> Iterator[tuple[ImageRow, Pixels | HugePicture | None]]:
+    """Yield the same also for pictures that are too large to be held, which come themselves.
 
     With a recipe the finds are placed on their wafer, and those in excluded places are dropped.
+    ``watch`` is told how many windows of such a picture are done and how many it has.
     """
 
-    def read(one: Listed) -> NDArray[np.uint8]:
-        return open_picture(one.path, value_range)
+    def look(picture: Pixels | HugePicture) -> Finding:
+        if isinstance(picture, HugePicture):
+            return finder.look_through(picture, watch)
+        return finder.look(picture)
 
-    for one, reading in one_ahead(read, listed):
+    yield from _find_in_each(
+        listed, lambda path: open_by_size(path, value_range), look, finder.bundle, recipe
+    )
+
+
+def _find_in_each(
+    listed: Sequence[Listed],
+    read: Callable[[Path], P],
+    look: Callable[[P], Finding],
+    bundle: Bundle,
+    recipe: Recipe | None = None,
+) -> Iterator[tuple[ImageRow, P | None]]:
+    for one, reading in one_ahead(lambda one: read(one.path), listed):
         try:
-            pixels = reading.result()
+            picture = reading.result()
             begun = time.perf_counter()
-            finding = finder.look(pixels)
-            _check_labels(finding.defects, finder.bundle)
-            row = _row(one, pixels, finding, (time.perf_counter() - begun) * 1000)
-            yield row if recipe is None else _placed(one, row, pixels, finding, recipe), pixels
+            finding = look(picture)
+            _check_labels(finding.defects, bundle)
+            row = _row(one, size_of(picture), finding, (time.perf_counter() - begun) * 1000)
+            if recipe is not None:
+                row = _placed(one, row, picture, finding, recipe)
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
             yield failed_row(one.name, _reason(one, error)), None
+        else:
+            yield row, picture
+
+
+def size_of(picture: Pixels | HugePicture) -> tuple[int, int]:
+    """Give width and height."""
+    if isinstance(picture, HugePicture):
+        return picture.width, picture.height
+    return picture.shape[1], picture.shape[0]
 
 
 def _check_labels(found: Defects, bundle: Bundle) -> None:
@@ -57,12 +95,12 @@ def _check_labels(found: Defects, bundle: Bundle) -> None:
         )
 
 
-def _row(one: Listed, pixels: NDArray[np.uint8], finding: Finding, milliseconds: float) -> ImageRow:
+def _row(one: Listed, size: tuple[int, int], finding: Finding, milliseconds: float) -> ImageRow:
     status: Status = "defective" if len(finding.defects) else "clean"
     return ImageRow(
         image=one.name,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
+        width=size[0],
+        height=size[1],
         status="partial" if finding.note else status,
         defects=finding.defects,
         milliseconds=milliseconds,
@@ -74,9 +112,10 @@ def _row(one: Listed, pixels: NDArray[np.uint8], finding: Finding, milliseconds:
 
 
 def _placed(
-    one: Listed, row: ImageRow, pixels: NDArray[np.uint8], finding: Finding, recipe: Recipe
+    one: Listed, row: ImageRow, picture: Pixels | HugePicture, finding: Finding, recipe: Recipe
 ) -> ImageRow:
-    placement, kept = place(pixels, finding.outline, finding.defects.boxes, recipe)
+    view = picture.overview if isinstance(picture, HugePicture) else (picture, 1.0)
+    placement, kept = place(view, finding.outline, finding.defects.boxes, recipe)
     defects = finding.defects.take(kept)
     words = "; ".join(filter(None, (finding.note, placement.note)))
     status: Status = "defective" if len(defects) else "clean"

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blemish.core.defects import Defects
+from blemish.data.huge import HugePicture
 from blemish.data.images import Listed, write_picture, write_whole
 from blemish.errors import UsageError
 from blemish.report.draw import draw_finds
@@ -22,9 +24,13 @@ from blemish.report.tables import ImageRow
 
 log = logging.getLogger(__name__)
 
-RUN, SCORES = "run.json", "scores.json"
+RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
-RESULTS = {RUN: ("finds.csv", "images.csv", "finds.coco.json"), SCORES: ("finds.csv",)}
+RESULTS = {
+    RUN: ("finds.csv", "images.csv", "finds.coco.json"),
+    SCORES: ("finds.csv", "froc.csv", "froc.svg"),
+    COMPARED: ("differences.csv",),
+}
 PICTURES = "pictures"
 # Folders of a result whose files its record lists, and which may hold pictures.
 FOLDERS = (PICTURES, "voc", "yolo", "coco", "klarf")
@@ -119,6 +125,19 @@ class Output:
     ) -> ImageRow:
         """Write a picture with its finds and give its row, `partial` where that failed."""
         return self.keep(name, row, lambda: draw_finds(pixels, row.defects, classes))
+
+    def draw_huge(
+        self, name: str, picture: HugePicture, row: ImageRow, classes: Sequence[str]
+    ) -> ImageRow:
+        """Write the overview of a picture that is too large to be drawn, with its finds."""
+
+        def draw() -> NDArray[np.uint8]:
+            small, factor = picture.overview
+            found = row.defects
+            boxes = found.boxes / np.float32(factor)
+            return draw_finds(small, Defects(boxes, found.labels, found.scores), classes)
+
+        return self.keep(name, row, draw)
 
     def keep(self, name: str, row: ImageRow, draw: Callable[[], NDArray[np.uint8]]) -> ImageRow:
         """Write a picture's drawn copy and give its row, `partial` where that failed.

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from blemish.core.defects import Defects
+from blemish.core.resampling import Places, each_alone, group_places
 from blemish.data.dataset import TEST, Dataset, Sample, refuse_broken, survey_dataset
 from blemish.data.folds import Split, choose_split, describe_split
+from blemish.data.groups import grouping
 from blemish.data.held import HELD_SHARE, SEED
 from blemish.data.images import Listed, shown
 from blemish.errors import UsageError
@@ -30,6 +32,7 @@ class Part:
         num_unlabelled: pictures beside them that nobody has labelled.
         split: how the data set was split, in words; empty if it was not.
         account: what of the data set is not used as it is, a line each.
+        groups: the group of each picture that can be read; empty where each is its own.
     """
 
     dataset: Dataset
@@ -38,6 +41,13 @@ class Part:
     num_unlabelled: int
     split: str
     account: list[str]
+    groups: tuple[str, ...] = ()
+
+    def places(self, which: Sequence[int]) -> Places:
+        """Give the groups of some of the pictures, by their places, as intervals need them."""
+        if not self.groups:
+            return each_alone(len(which))
+        return group_places([self.groups[at] for at in which])
 
 
 def wish_of(bundle: Bundle, share: float | None, seed: int | None, group: str | None) -> Split:
@@ -53,10 +63,11 @@ def wish_of(bundle: Bundle, share: float | None, seed: int | None, group: str | 
     )
 
 
-def choose_part(data: Path, name: str, wish: Split) -> Part:
+def choose_part(data: Path, name: str, wish: Split, said: str | None = None) -> Part:
     """Read the data set and take the part of it that is asked for.
 
-    ``name`` is one of `PARTS`. Split as the model's own training split it, validation pictures
+    ``name`` is one of `PARTS`; ``said`` is the group if it was asked for and is not only what the
+    model was trained with. Split as the model's own training split it, validation pictures
     are those that it never learned from. A split of the data set's own, say by folders named
     `train` and `val`, is taken as it is unless folds or a group are wished for; its test part
     is in neither.
@@ -64,7 +75,7 @@ def choose_part(data: Path, name: str, wish: Split) -> Part:
     Pictures that cannot be read come last, without labels, to be named and not scored.
 
     Raises:
-        UsageError: the part is empty.
+        UsageError: the part is empty, or the group says nothing about one of its pictures.
         LabelError: a label cannot be used, or its picture is not there.
     """
     whole = survey_dataset(data)
@@ -75,6 +86,7 @@ def choose_part(data: Path, name: str, wish: Split) -> Part:
     elif name != "all":
         learned, held = choose_split(whole, data, wish)
         part, split = held if name == "val" else learned, describe_split(whole, wish)
+    groups = _group_names(part, data, name, wish, said)
     lost = tuple(Sample(path, Defects.none(), np.zeros(0, np.float32)) for path in whole.unreadable)
     part = replace(part, samples=part.samples + lost)
     if not len(part):
@@ -84,7 +96,16 @@ def choose_part(data: Path, name: str, wish: Split) -> Part:
         )
     listed = _list(part.samples, data)
     account = account_of(whole, data)
-    return Part(part, listed, len(whole), len(whole.unlabelled), split, account)
+    return Part(part, listed, len(whole), len(whole.unlabelled), split, account, groups)
+
+
+def _group_names(
+    part: Dataset, data: Path, name: str, wish: Split, said: str | None
+) -> tuple[str, ...]:
+    """Give the group of each picture, by what is said or else by what the part was split by."""
+    wanted = said if name in {"all", TEST} else wish.group
+    group = grouping(data, part, wanted)
+    return tuple(group(sample) for sample in part.samples) if group else ()
 
 
 def _tested(whole: Dataset, data: Path) -> Dataset:

@@ -17,7 +17,7 @@ from blemish.data.labels import DEFAULT_CLASS, PictureLabels, from_defects
 from blemish.data.table import write_table
 from blemish.data.voc import write_voc
 from blemish.errors import UsageError
-from blemish.synth.layout import SIDE
+from blemish.synth.layout import MOST, SIDE
 from blemish.synth.strength import LABEL_STRENGTH
 from blemish.synth.wafers import Wafer, draw_wafer
 
@@ -36,6 +36,8 @@ class SynthSettings:
         seed: which series of pictures.
         labels: `voc` (XML beside the pictures), `csv` or `coco`.
         held_back: draw from the ranges that training never sees.
+        number: marks or groups of a wafer that is not clean, in the mean; None for the usual.
+        least: strength from which on a mark is a label; a fainter one is to be ignored.
         workers: processes; 0 for one a core.
     """
 
@@ -44,6 +46,8 @@ class SynthSettings:
     seed: int = 0
     labels: str = "voc"
     held_back: bool = False
+    number: float | None = None
+    least: float = LABEL_STRENGTH
     workers: int = 0
 
 
@@ -74,6 +78,8 @@ def write_drawn(
 def _prepare(settings: SynthSettings) -> None:
     if settings.labels not in FORMATS:
         raise UsageError(f"--labels {settings.labels} is not one of {', '.join(FORMATS)}")
+    if settings.number is not None and not 1 <= settings.number <= MOST:
+        raise UsageError(f"--marks {settings.number:g} is not between 1 and {MOST}")
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
         if any(settings.out.iterdir()):
@@ -94,10 +100,10 @@ def _drawn(settings: SynthSettings) -> Iterator[tuple[PictureLabels, list[Row]]]
 
 
 def _draw_one(settings: SynthSettings, index: int) -> tuple[PictureLabels, list[Row]]:
-    wafer = draw_wafer(settings.seed, index, settings.held_back)
+    wafer = draw_wafer(settings.seed, index, settings.held_back, settings.number)
     name = f"wafer-{settings.seed}-{index:05d}.png"
     write_picture(settings.out / name, wafer.pixels)
-    labels = _labels_of(wafer, name)
+    labels = _labels_of(wafer, name, settings.least)
     if settings.labels == "voc":
         text = write_voc(labels, folder=settings.out.name)
         write_whole((settings.out / name).with_suffix(".xml"), text.encode())
@@ -105,8 +111,8 @@ def _draw_one(settings: SynthSettings, index: int) -> tuple[PictureLabels, list[
     return labels, [(name, at, f"{value:.2f}", kind) for at, (value, kind) in enumerate(marks)]
 
 
-def _labels_of(wafer: Wafer, name: str) -> PictureLabels:
-    faint = wafer.strength < LABEL_STRENGTH
+def _labels_of(wafer: Wafer, name: str, least: float) -> PictureLabels:
+    faint = wafer.strength < least
     return from_defects(name, (SIDE, SIDE), wafer.defects, (DEFAULT_CLASS,), faint)
 
 
@@ -123,7 +129,7 @@ def _strengths(settings: SynthSettings, rows: Iterable[Row]) -> str:
     kept: dict[str, int] = {}
     for image, index, strength, kind in rows:
         if settings.labels == "csv":
-            if float(strength) < LABEL_STRENGTH:
+            if float(strength) < settings.least:
                 continue
             kept[image] = kept.get(image, -1) + 1
         writer.writerow((image, kept.get(image, index), strength, kind))

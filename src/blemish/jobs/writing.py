@@ -10,11 +10,13 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from blemish.data.huge import HugePicture
 from blemish.data.labels import PictureLabels, from_defects
 from blemish.data.tiff import write_pages
 from blemish.data.voc import write_voc
 from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
+from blemish.jobs.looking import size_of
 from blemish.jobs.output import PICTURES
 from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
@@ -62,7 +64,9 @@ class Writing:
             names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
         return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
 
-    def files(self, copy: str, row: ImageRow, pixels: Pixels) -> tuple[dict[str, bytes], str]:
+    def files(
+        self, copy: str, row: ImageRow, picture: Pixels | HugePicture
+    ) -> tuple[dict[str, bytes], str]:
         """Give the files of a picture, and in words why one that was asked for is not among them.
 
         ``copy`` is the name of the picture's drawn copy, which no other picture has.
@@ -84,7 +88,7 @@ class Writing:
         sheet = _sheet(self, row.placement, row, names._replace(wafer=names.wafer or stem.name))
         if "klarf-images" in self.kinds and len(row.defects):
             sheet = replace(sheet, tiff=_tiff(stem))
-            pages = (cut_around(pixels, box) for box in row.defects.boxes)
+            pages = (cut_around(picture, box) for box in row.defects.boxes)
             files[f"klarf/{stem.parent / sheet.tiff}"] = write_pages(pages)
         return files | {f"klarf/{stem}.klarf": write_klarf(sheet).encode("ascii")}, ""
 
@@ -130,14 +134,17 @@ def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:
     return frozenset(kinds)
 
 
-def cut_around(pixels: Pixels, box: NDArray[np.float32]) -> Pixels:
+def cut_around(picture: Pixels | HugePicture, box: NDArray[np.float32]) -> Pixels:
     """Cut a find out of its picture (H, W, 3), twice as large as its box; at least one pixel."""
-    height, width = pixels.shape[:2]
+    width, height = size_of(picture)
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     half = max(float(box[2] - box[0]), float(box[3] - box[1]), LEAST_CROP / 2)
     left, top = (int(min(max(at - half, 0), side - 1)) for at, side in ((x, width), (y, height)))
     right, bottom = int(np.ceil(x + half)), int(np.ceil(y + half))
-    return pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+    right, bottom = min(max(right, left + 1), width), min(max(bottom, top + 1), height)
+    if isinstance(picture, HugePicture):
+        return np.concatenate(list(picture.rows((left, top, right, bottom))))
+    return picture[top:bottom, left:right]
 
 
 def _stem(copy: str) -> PurePosixPath:

@@ -88,9 +88,18 @@ def draw_judged(pixels: Pixels, picture: Scored, match: Match, classes: Sequence
     Nothing is drawn inside a box. Beside a find stands its score, with `false` before it where
     it hits nothing; beside a missed label `missed`; with several classes the name as well.
     """
+    always = (HIT, HIT_LABEL, MISSED, FALSE)
+    return draw_marked(pixels, _mark(picture, match, classes), always)
+
+
+def draw_marked(pixels: Pixels, marked: Sequence[Marked], always: Sequence[Kind]) -> Pixels:
+    """Draw boxes of some kinds on a copy of the picture, with a strip below that counts them.
+
+    The last of the boxes get the best places for their words. ``always`` are the kinds that the
+    strip tells of even where there is none.
+    """
     canvas, factor = fit_canvas(pixels)
     pen = Pen.for_side(max(canvas.shape[:2]))
-    marked = _mark(picture, match, classes)
     drawn: list[tuple[Rectangle, str]] = []
     for kind, boxes, words in marked:
         for box, text in zip(boxes, words, strict=True):
@@ -98,10 +107,10 @@ def draw_judged(pixels: Pixels, picture: Scored, match: Match, classes: Sequence
             _draw_sides(canvas, frame, kind, pen)
             drawn.append((frame, text))
     taken = [frame for frame, _ in drawn]
-    for frame, text in reversed(drawn):  # the misses first: they have the best places
+    for frame, text in reversed(drawn):  # the last first: they have the best places
         place = write_beside(canvas, text, frame, taken, pen) if text else None
         taken += [place] if place else []
-    return np.vstack([canvas, _strip(canvas.shape[1], marked, pen)])
+    return np.vstack([canvas, _strip(canvas.shape[1], marked, always, pen)])
 
 
 def _mark(picture: Scored, match: Match, classes: Sequence[str]) -> list[Marked]:
@@ -159,11 +168,11 @@ def _spread(length: int, on: int, off: int) -> Spans:
     return [(start, start + on) for start in starts]
 
 
-def _strip(width: int, marked: Sequence[Marked], pen: Pen) -> Pixels:
+def _strip(width: int, marked: Sequence[Marked], always: Sequence[Kind], pen: Pen) -> Pixels:
     """Give the strip (H, width, 3) that explains the lines, in as many rows as it needs."""
     counts = {kind: len(boxes) for kind, boxes, _ in marked}
-    kinds = [HIT, HIT_LABEL, MISSED, FALSE]
-    kinds += [kind for kind in (IGNORED, IGNORED_FIND) if counts[kind]]
+    kinds = list(always)
+    kinds += [kind for kind in counts if kind not in always and counts[kind]]
     texts = [f"{counts[kind]} {kind.one if counts[kind] == 1 else kind.many}" for kind in kinds]
     unit = cv2.getTextSize("M", FONT, pen.font, pen.stroke)[0][1]
     sample, gap, row = (3 * unit, 2 * unit), unit, 3 * unit

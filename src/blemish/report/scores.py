@@ -1,13 +1,13 @@
 """All the numbers of an evaluation, from what was found and what is true in many pictures."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from blemish.core.intervals import average_precision_interval
+from blemish.core.intervals import Ends, Resamples
 from blemish.core.matching import match_centre
 from blemish.core.metrics import (
     COCO_IOUS,
@@ -16,13 +16,17 @@ from blemish.core.metrics import (
     above,
     area_under_curve,
     by_iou,
-    class_precisions,
     count_hits,
+    judge,
+    precisions_of,
 )
+from blemish.core.resampling import Places, each_alone
+from blemish.report.details import DEEPPCB_IOU, Details, detail, mean_of, share_text
+from blemish.report.facts import count_facts, froc_facts, plain, plain_ends
 
 HEADINGS = ("class", "labels", "precision", "recall", "centre-hit recall", "false a picture")
 
-LOOSE_IOUS = (0.3, 0.33)  # the second is DeepPCB's own
+LOOSE_IOUS = (0.3, DEEPPCB_IOU)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Score:
     @property
     def coco_mean(self) -> float:
         """COCO's average precision over IoU 0.50:0.95."""
-        return _mean([self.coco[iou] for iou in COCO_IOUS])
+        return mean_of({iou: self.coco[iou] for iou in COCO_IOUS})
 
     def facts(self) -> dict[str, Any]:
         """Give the numbers as plain values, None for those that cannot be known."""
@@ -58,8 +62,8 @@ class Score:
             "average_precision": plain(self.area),
             "coco_ap50_95": plain(self.coco_mean),
             **{f"coco_ap{iou * 100:.0f}": plain(ap) for iou, ap in sorted(self.coco.items())},
-            "iou50": _count_facts(self.overlap),
-            "centre": _count_facts(self.centre),
+            "iou50": count_facts(self.overlap),
+            "centre": count_facts(self.centre),
         }
 
 
@@ -70,14 +74,19 @@ class Scores:
     Attributes:
         by_class: of every class that has labels, ignored ones too, or finds at the threshold.
         overall: of all; average precisions are the mean over the classes with labels that count.
-        interval: of the mean area, 95 % over pictures.
         threshold: the score from which finds are counted.
+        details: what stands beside the averages.
     """
 
     by_class: tuple[Score, ...]
     overall: Score
-    interval: tuple[float, float]
     threshold: float
+    details: Details
+
+    @property
+    def interval(self) -> Ends:
+        """The 95 % interval of the mean area under the curve."""
+        return self.details.intervals["mAP"]
 
     @property
     def weighted(self) -> float:
@@ -91,10 +100,17 @@ class Scores:
         return {
             "threshold": self.threshold,
             "mAP": plain(self.overall.area),
-            "mAP_interval": [plain(end) for end in self.interval],
+            "mAP_interval": plain_ends(self.interval),
             "mAP_weighted": plain(self.weighted),
             "all": self.overall.facts(),
-            "classes": {one.name: one.facts() for one in self.by_class},
+            "classes": {one.name: one.facts() | self._more(one.name) for one in self.by_class},
+            **self.details.facts(),
+        }
+
+    def _more(self, name: str) -> dict[str, Any]:
+        return {
+            "interval": plain_ends(self.details.class_intervals[name]),
+            "froc": froc_facts(self.details.class_curves[name]),
         }
 
 
@@ -103,13 +119,16 @@ def score(
     names: Sequence[str],
     threshold: float,
     generator: np.random.Generator,
+    places: Places | None = None,
 ) -> Scores:
     """Score finds of any score: average precisions of all, counts at the threshold.
 
-    The generator is for the interval.
+    The generator is for the intervals, drawn over the groups that the pictures belong to; without
+    ``places`` over pictures.
     """
-    area = class_precisions(pictures, 0.5, area_under_curve)
-    coco = {iou: class_precisions(pictures, iou) for iou in (*LOOSE_IOUS, *COCO_IOUS)}
+    by_ious = {iou: judge(pictures, by_iou(iou)) for iou in (*LOOSE_IOUS, *COCO_IOUS)}
+    area = precisions_of(by_ious[0.5], area_under_curve)
+    coco = {iou: precisions_of(judged) for iou, judged in by_ious.items()}
     kept = [above(picture, threshold) for picture in pictures]
 
     def of(name: str, label: int | None) -> Score:
@@ -126,9 +145,11 @@ def score(
         )
 
     seen = {int(label) for found, true, _ in kept for label in (*found.labels, *true.labels)}
-    by_class = tuple(of(name, label) for label, name in enumerate(names) if label in seen)
-    interval = average_precision_interval(pictures, generator)
-    return Scores(by_class, of("all", None), interval, threshold)
+    told = {label: name for label, name in enumerate(names) if label in seen}
+    places = each_alone(len(pictures)) if places is None else places
+    details = detail(pictures, by_ious, told, threshold, Resamples.of(places, generator))
+    by_class = tuple(of(name, label) for label, name in told.items())
+    return Scores(by_class, of("all", None), threshold, details)
 
 
 def original_lines(scores: Scores) -> list[str]:
@@ -155,37 +176,12 @@ def table(scores: Scores) -> list[tuple[str, ...]]:
         (
             one.name,
             str(one.centre.num_true),
-            *(_share(share) for share in (one.overlap.precision, one.overlap.recall)),
-            *(_share(share) for share in (one.centre.recall, one.centre.false_per_picture)),
+            *(share_text(share) for share in (one.overlap.precision, one.overlap.recall)),
+            *(share_text(share) for share in (one.centre.recall, one.centre.false_per_picture)),
         )
         for one in rows
     ]
 
 
-def plain(number: float) -> float | None:
-    """Give a number as JSON has it: rounded, None where it is not one."""
-    return None if math.isnan(number) else round(number, 5)
-
-
-def _pick(values: dict[int, float], label: int | None) -> float:
-    return _mean(values.values()) if label is None else values.get(label, math.nan)
-
-
-def _mean(values: Iterable[float]) -> float:
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else math.nan
-
-
-def _count_facts(counts: Counts) -> dict[str, Any]:
-    return {
-        "hits": counts.num_hits,
-        "missed": counts.num_true - counts.num_hits,
-        "false": counts.num_false,
-        "precision": plain(counts.precision),
-        "recall": plain(counts.recall),
-        "false_per_picture": plain(counts.false_per_picture),
-    }
-
-
-def _share(number: float) -> str:
-    return "-" if math.isnan(number) else f"{number:.3f}"
+def _pick(values: Mapping[int, float], label: int | None) -> float:
+    return mean_of(values) if label is None else values.get(label, math.nan)

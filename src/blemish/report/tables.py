@@ -123,6 +123,38 @@ def as_json(row: ImageRow, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def parquet_tables(rows: Sequence[ImageRow], classes: Sequence[str]) -> tuple[bytes, bytes]:
+    """Give the tables of finds and of images as Parquet, with the columns of the CSV files.
+
+    Numbers are numbers, and what is not known is null.
+    """
+    import pyarrow
+
+    texts, counts = pyarrow.string(), pyarrow.int64()
+    kinds = dict.fromkeys(("image", "status", "error", "label"), texts)
+    kinds |= dict.fromkeys(("width", "height", "num_finds", "num_outside"), counts)
+    images = [as_json(row, classes) for row in rows]
+    finds = [{"image": one["image"]} | find for one in images for find in one["finds"]]
+    for one in images:
+        if one["status"] == "failed":
+            one |= {"num_outside": None, "scale": None}
+    return (
+        _parquet([(name, kinds.get(name, pyarrow.float64())) for name in FINDS_HEADER], finds),
+        _parquet([(name, kinds.get(name, pyarrow.float64())) for name in IMAGES_HEADER], images),
+    )
+
+
+def _parquet(columns: Sequence[tuple[str, Any]], lines: Sequence[dict[str, Any]]) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    values = {name: [line[name] for line in lines] for name, _ in columns}
+    table = pyarrow.table(values, schema=pyarrow.schema(columns))
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, sink)
+    return bytes(sink.getvalue())
+
+
 def _image_line(row: ImageRow) -> tuple[object, ...]:
     if row.status == "failed":
         return (row.image, "", "", "", row.status, "", row.error, "", "", "")

@@ -15,20 +15,36 @@ from blemish.report.tables import ImageRow
 MAX_ROWS = 40
 
 
+class PictureBar:
+    """A bar of pictures, with one below it for the windows of a huge picture."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._pictures = progress.add_task("", total=None)
+        self._windows = progress.add_task("windows", total=None, visible=False)
+        self._said: set[str] = set()
+
+    def __call__(self, row: ImageRow, num_done: int, num_all: int) -> None:
+        """Show that a picture is done; what went wrong is said once."""
+        if row.error and row.error not in self._said:
+            self._said.add(row.error)
+            say(row.error, self._progress.console)
+        self._progress.update(self._pictures, completed=num_done, total=num_all)
+        self._progress.update(self._windows, visible=False)
+
+    def windows(self, num_done: int, num_all: int) -> None:
+        """Show that a window is done."""
+        if num_done == 1:
+            self._progress.reset(self._windows)
+        self._progress.update(self._windows, completed=num_done, total=num_all, visible=True)
+
+
 @contextmanager
-def watching_pictures() -> Iterator[Callable[[ImageRow, int, int], None]]:
+def watching_pictures() -> Iterator[PictureBar]:
     """Give a watcher that shows a bar, on terminals only, and errors on standard error."""
-    said: set[str] = set()
-    with _bar("finding", MofNCompleteColumn(), TimeRemainingColumn()) as progress:
-        task = progress.add_task("", total=None)
-
-        def watch(row: ImageRow, num_done: int, num_all: int) -> None:
-            if row.error and row.error not in said:
-                said.add(row.error)
-                say(row.error, progress.console)
-            progress.update(task, completed=num_done, total=num_all)
-
-        yield watch
+    columns = (MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with _bar("finding", *columns) as progress:
+        yield PictureBar(progress)
 
 
 @contextmanager

@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from blemish.core.scoremaps import ScoreMap, read_map
 from blemish.errors import BundleError
 
 FORMAT = 1
@@ -16,6 +18,7 @@ ABOUT = "bundle.json"
 GRAPH = "model.onnx"
 
 MAX_DIAMETER = 100_000
+REGIONS = ("auto", "whole")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class Bundle:
         precisions: the precisions of each engine that passed the parity gate.
         long_side: in pixels, what the longer side of every picture is brought to, wafer or not;
             None to leave pictures as they are.
+        region: what `auto` means for this model, one of `REGIONS`: its labels lay within the wafer
+            where one is seen (`auto`), or anywhere (`whole`).
         files: the SHA-256 of each file, by its name.
+        calibration: what `blemish calibrate` found out: `map`, from the graph's scores to chances
+            (the threshold is one of these), and how the threshold was chosen; empty without it.
     """
 
     path: Path
@@ -58,6 +65,13 @@ class Bundle:
     parity: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     long_side: int | None = None
+    region: str = "auto"
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def score_map(self) -> ScoreMap:
+        """The map from the graph's scores to those of finds."""
+        return read_map(self.calibration.get("map", {}))
 
     @property
     def graph(self) -> Path:
@@ -152,6 +166,8 @@ def _swap_in(build: Path, place: Path) -> None:
 def _to_text(bundle: Bundle) -> str:
     facts = asdict(bundle)
     del facts["path"]
+    if not facts["calibration"]:  # so that a bundle without one keeps its hash
+        del facts["calibration"]
     return json.dumps({"format": FORMAT} | facts, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -163,7 +179,8 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
             f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
             "export the bundle again"
         )
-    facts = {"long_side": None} | facts  # which the first bundles do not know
+    # Which the first bundles do not know:
+    facts = {"long_side": None, "region": "auto", "calibration": {}} | facts
     names = {item.name for item in fields(Bundle)} - {"path"}
     if missing := sorted(names - set(facts)):
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
@@ -179,6 +196,7 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
             known["wafer_range"] = (float(low), float(high))
         bundle = Bundle(path=path, **known)
         _check_numbers(bundle)
+        _ = bundle.score_map
     except (TypeError, ValueError) as error:
         raise BundleError(f"{about}: {error}; export the bundle again") from error
     return bundle
@@ -186,8 +204,8 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
 
 _NUMBER = (int, float)
 _KINDS: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "blemish"), (str,)),
-    **dict.fromkeys(("net", "precisions", "files", "parity", "training"), (dict,)),
+    **dict.fromkeys(("name", "blemish", "region"), (str,)),
+    **dict.fromkeys(("net", "precisions", "files", "parity", "training", "calibration"), (dict,)),
     **dict.fromkeys(("stride", "window", "overlap", "top_k"), (int,)),
     **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
     "classes": (list, tuple),
@@ -203,6 +221,8 @@ def _check_numbers(bundle: Bundle) -> None:
     for name in ("threshold", "nms_iou"):
         if not 0 <= getattr(bundle, name) <= 1:
             raise ValueError(f"{name} {getattr(bundle, name)} is outside 0 to 1")
+    if bundle.region not in REGIONS:
+        raise ValueError(f"region {bundle.region!r} is not one of {', '.join(REGIONS)}")
     if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
         raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
     if not 0 <= bundle.overlap < bundle.window:

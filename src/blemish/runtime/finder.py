@@ -9,14 +9,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.core.boxes import box_centres, nms
+from blemish.core.boxes import box_centres
 from blemish.core.defects import Defects
-from blemish.core.tiles import Window, bring_home, cut, plan_windows
-from blemish.data.images import MAX_PIXELS, open_picture
+from blemish.core.tiles import cut, plan_windows
+from blemish.data.huge import HugePicture, open_by_size
+from blemish.data.images import MAX_PIXELS
 from blemish.errors import PictureError, UsageError
 from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
 from blemish.runtime.engines import Engine, open_engine
+from blemish.runtime.huge import (
+    Unread,
+    View,
+    Watch,
+    cut_windows,
+    find_overview_outline,
+    note_unread,
+    unwatched,
+)
+from blemish.runtime.part import RIM_MARGIN, part_with_wafer
+from blemish.runtime.windows import find_in_windows
 from blemish.wafer.outline import Outline, find_outline
 
 Pixels = NDArray[np.uint8]
@@ -27,14 +39,7 @@ REGIONS = ("auto", "wafer", "whole")
 # Beyond this a picture holds nothing more to see, and a mistaken outline would cost minutes.
 MAX_ENLARGEMENT = 4.0
 
-# How far outside the outline a find's centre may lie, as a share of the wafer's diameter:
-# the outline is measured to about this, and a mark on the rim must not be lost by it.
-RIM_MARGIN = 0.005
-
-# Pixels beyond the rim that are looked at as well, so that the net sees what a rim is.
-RIM_ROOM = 8
-
-CELL = 8  # px, a multiple of every net's finest stride
+NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"
 
 
 def find_rim(pixels: Pixels) -> Outline | None:
@@ -70,9 +75,11 @@ class Finder:
         bundle: the model's facts.
         engine: what runs its graph.
         min_score: the lowest score that counts as a find.
-        region: `auto` (a wafer where there is one), `wafer` (there must be one) or `whole`.
+        region: `auto` (what the bundle says: a wafer where there is one, or everything), `wafer`
+            (there must be one) or `whole`.
         scale: the factor to resize by, None to follow the bundle.
         outline_of: how the wafer is found.
+        batch: how many windows of a picture run at once.
     """
 
     bundle: Bundle
@@ -81,6 +88,7 @@ class Finder:
     region: str = "auto"
     scale: float | None = None
     outline_of: Callable[[Pixels], Outline | None] = find_rim
+    batch: int = 1
 
     def __call__(self, image: Picture) -> Defects:
         """Find the defects of an image: (H, W, 3) uint8 RGB, or the path of a picture file.
@@ -88,12 +96,17 @@ class Finder:
         Raises:
             PictureError: the image is of another shape or type, or the file cannot be read.
         """
-        return self.look(_as_pixels(image)).defects
+        return self._look_at(_open(image)).defects
 
     def stream(self, images: Iterable[Picture]) -> Iterator[Defects]:
         """Yield the defects of each image in order; the next file is read meanwhile."""
-        for _, pixels in one_ahead(_as_pixels, images):
-            yield self.look(pixels.result()).defects
+        for _, opening in one_ahead(_open, images):
+            yield self._look_at(opening.result()).defects
+
+    def _look_at(self, picture: Pixels | HugePicture) -> Finding:
+        return (
+            self.look_through(picture) if isinstance(picture, HugePicture) else self.look(picture)
+        )
 
     def look(self, pixels: Pixels) -> Finding:
         """Find the defects of an image and say how it was looked at.
@@ -102,17 +115,60 @@ class Finder:
             PictureError: the image is not (H, W, 3) uint8, or too large at the scale asked for.
         """
         check_pixels(pixels)
-        outline = None if self.region == "whole" else self.outline_of(pixels)
+        outline = self.outline_of(pixels) if self._looks_for_wafer else None
         scale = self._scale_for(outline, max(pixels.shape[:2]))
         looked_at, factors = resize(pixels, scale)
-        part, corner = self._part(looked_at, outline, factors)
-        found = self._find(part)
-        found = Defects((found.boxes + corner) / factors, found.labels, found.scores)
-        note = "no wafer found: nothing was dropped; check the picture or use --region auto"
+        left, top, right, bottom = part_with_wafer(looked_at.shape[1::-1], outline, factors)
+        found = self._find(looked_at[top:bottom, left:right])
+        return self._home(found, (left, top), factors, outline, scale)
+
+    @property
+    def _looks_for_wafer(self) -> bool:
+        region = self.bundle.region if self.region == "auto" else self.region
+        return region != "whole"
+
+    def look_through(self, picture: HugePicture, watch: Watch = unwatched) -> Finding:
+        """Find the defects of a huge picture while it is read; the same as `look` finds.
+
+        Damaged windows are passed over and stand in the finding's note. ``watch`` is told how
+        many windows are done and how many there are.
+
+        Raises:
+            PictureError: it cannot be read, or is to be enlarged.
+        """
+        outline = None
+        if self._looks_for_wafer:
+            outline = find_overview_outline(picture, self.outline_of)
+        if self.scale is not None and self.scale > 1:
+            raise PictureError("is too large to be enlarged; give a --scale of at most 1")
+        scale = min(self._scale_for(outline, max(picture.width, picture.height)), 1.0)
+        view = View.of(picture, scale, outline)
+        windows = view.plan(self.bundle, outline)
+        unread: list[Unread] = []
+        coming = cut_windows(view, windows, unread, watch)
+        found = find_in_windows(self.engine, coming, self.bundle, self.min_score, self.batch)
+        if unread and len(unread) == len(windows):
+            raise PictureError(f"is damaged ({unread[0].reason}); copy or export it again")
+        note = note_unread(unread, len(windows))
+        return self._home(found, view.part[:2], view.factors, outline, scale, note)
+
+    def _home(
+        self,
+        found: Defects,
+        corner: tuple[int, int],
+        factors: NDArray[np.float32],
+        outline: Outline | None,
+        scale: float,
+        note: str = "",
+    ) -> Finding:
+        """Give the finds of a part as those of the picture, without any outside the wafer."""
+        boxes = (found.boxes + np.array(corner * 2, np.float32)) / factors
+        found = Defects(boxes, found.labels, found.scores)
         if outline is None:
-            return Finding(found, 0, None, scale, note if self.region == "wafer" else "")
+            missing = NO_WAFER if self.region == "wafer" else ""
+            return Finding(found, 0, None, scale, "; ".join(filter(None, (missing, note))))
         inside = outline.contains(box_centres(found.boxes), RIM_MARGIN * outline.diameter)
-        return Finding(found.take(inside), int((~inside).sum()), outline, scale)
+        return Finding(found.take(inside), int((~inside).sum()), outline, scale, note)
 
     def _scale_for(self, outline: Outline | None, long_side: int) -> float:
         """Give the factor that brings the picture or the wafer to a size the model knows."""
@@ -128,42 +184,13 @@ class Finder:
             return 1.0
         return min(bundle.wafer_diameter / outline.diameter, MAX_ENLARGEMENT)
 
-    def _part(
-        self, pixels: Pixels, outline: Outline | None, factors: NDArray[np.float32]
-    ) -> tuple[Pixels, NDArray[np.float32]]:
-        """Give the part of a picture that holds the wafer, and its corner as x, y, x, y.
-
-        It begins on the nets' finest cells, so boxes come out as in the whole picture; what
-        lies beyond would be looked at only to be dropped.
-        """
-        if outline is None:
-            return pixels, np.zeros(4, np.float32)
-        bounds = np.array(outline.bounds, np.float64) * factors
-        margin = RIM_ROOM + RIM_MARGIN * outline.diameter * float(factors[0])
-        left, top = (max(int((low - margin) // CELL) * CELL, 0) for low in bounds[:2])
-        right, bottom = (int(np.ceil(high + margin)) for high in bounds[2:])
-        part = pixels[top:bottom, left:right]
-        if 0 in part.shape:
-            return pixels, np.zeros(4, np.float32)
-        return part, np.array([left, top, left, top], np.float32)
-
     def _find(self, pixels: Pixels) -> Defects:
         """Find the defects of a picture at the scale it has."""
         bundle = self.bundle
         height, width = pixels.shape[:2]
         windows = plan_windows(width, height, bundle.window, bundle.overlap, bundle.stride)
-        found = [self._find_in_window(pixels, window) for window in windows]
-        if len(found) == 1:
-            return found[0]
-        return _best_of_each(_join(found), bundle.nms_iou)
-
-    def _find_in_window(self, pixels: Pixels, window: Window) -> Defects:
-        # One window at a time: batches gain nothing on a processor and cost memory.
-        boxes, scores, labels = self.engine(np.ascontiguousarray(cut(pixels, window))[None])
-        # A score of 0 is no candidate but the filling of a window with fewer than K peaks.
-        good = (scores[0] >= self.min_score) & (scores[0] > 0)
-        candidates = Defects(boxes[0][good], labels[0][good], scores[0][good])
-        return bring_home(_best_of_each(candidates, self.bundle.nms_iou), window)
+        cuts = ((window, cut(pixels, window)) for window in windows)
+        return find_in_windows(self.engine, cuts, bundle, self.min_score, self.batch)
 
 
 def open_finder(  # noqa: PLR0913  each is one wish of the user
@@ -181,8 +208,9 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
     Args:
         model: the folder of a bundle.
         min_score: the lowest score that counts as a find; the bundle's threshold by default.
-        region: `auto` drops finds outside the wafer where one is seen, `wafer` notes pictures
-            without one, `whole` takes the whole picture.
+        region: `auto` drops finds outside the wafer where one is seen, unless the model learned
+            from labels that lay anywhere; `wafer` always does, and notes pictures without one;
+            `whole` takes the whole picture.
         scale: `auto` brings a wafer to the size the model knows, or the picture if that is what
             it knows, `native` leaves pictures as they are, a number resizes by that factor.
         engine: `auto`, `openvino` or `onnxruntime`.
@@ -223,8 +251,8 @@ def check_pixels(pixels: Any) -> None:
         )
 
 
-def _as_pixels(image: Picture) -> Pixels:
-    return open_picture(image) if isinstance(image, str | Path) else image
+def _open(image: Picture) -> Pixels | HugePicture:
+    return open_by_size(image) if isinstance(image, str | Path) else image
 
 
 def _read_scale(scale: str | float) -> float | None:
@@ -256,27 +284,3 @@ def resize(pixels: Pixels, scale: float) -> tuple[Pixels, NDArray[np.float32]]:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
     return resized, np.array([size[0] / width, size[1] / height] * 2, np.float32)
-
-
-def _best_of_each(found: Defects, iou: float) -> Defects:
-    """Suppress the weaker of overlapping finds of one class; best score first.
-
-    Equal scores are ordered by place, so that the answer does not depend on the engine.
-    """
-    if len(found) < 2:
-        return found
-    order = np.lexsort((found.boxes[:, 0], found.boxes[:, 1], -found.scores))
-    found = found.take(order)
-    kept = [
-        of_class[nms(found.boxes[of_class], found.scores[of_class], iou)]
-        for of_class in (np.flatnonzero(found.labels == label) for label in set(found.labels))
-    ]
-    return found.take(np.sort(np.concatenate(kept)))
-
-
-def _join(parts: list[Defects]) -> Defects:
-    return Defects(
-        np.concatenate([part.boxes for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-    )

@@ -10,6 +10,8 @@ from blemish.synth.marks import HELD_BACK_KINDS, KINDS, Mark, draw_mark, log_uni
 
 SIDE = 900  # px; sizes of marks are meant for this
 CLEAN_SHARE = 0.12
+MANY = 0.24  # of a geometric number: the share of wafers with marks that bear no further one
+MOST = 14  # marks or groups besides the first
 # A person boxes marks that touch as one, and marks with room between them one by one. What lies
 # between is a matter of taste, which nothing can learn and nobody can judge; it is not drawn.
 APART = 20.0  # px that are left between the circles of marks that do not touch
@@ -17,13 +19,23 @@ APART = 20.0  # px that are left between the circles of marks that do not touch
 _KIND_SHARES = (0.29, 0.16, 0.16, 0.25, 0.14)
 
 
-def draw_marks(rng: np.random.Generator, depth: Field, held_back: bool) -> list[Mark]:
-    """Draw the marks of one wafer: none on a clean one, each alone or one of a touching group."""
+def draw_marks(
+    rng: np.random.Generator, depth: Field, held_back: bool, number: float | None = None
+) -> list[Mark]:
+    """Draw the marks of one wafer: none on a clean one, each alone or one of a touching group.
+
+    ``number`` is how many marks or groups a wafer that is not clean bears in the mean, from 1 on;
+    None for the usual five.
+    """
     if rng.random() < CLEAN_SHARE:
         return []
     marks: list[Mark] = []
     taken: list[Circle] = []
-    for _ in range(1 + min(int(rng.geometric(0.24)), 14)):
+    if number is None:
+        several = 1 + min(int(rng.geometric(MANY)), MOST)
+    else:
+        several = min(int(rng.geometric(1 / number)), 1 + MOST)
+    for _ in range(several):
         kind = str(rng.choice(KINDS, p=_KIND_SHARES))
         if held_back and rng.random() < 0.4:
             kind = HELD_BACK_KINDS[0]

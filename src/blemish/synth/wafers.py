@@ -80,11 +80,13 @@ class _Surface:
         return light * alpha + self.around[window] * (1 - alpha)
 
 
-def draw_wafer(seed: int, index: int, held_back: bool = False) -> Wafer:
+def draw_wafer(
+    seed: int, index: int, held_back: bool = False, number: float | None = None
+) -> Wafer:
     """Draw picture ``index`` of a seed.
 
     With ``held_back`` the film's colours, the rig and one kind of mark come from ranges that
-    are never drawn without it.
+    are never drawn without it. ``number`` as in `draw_marks`.
     """
     rng = np.random.default_rng([seed, index, int(held_back)])
     disc = draw_disc(rng, SIDE)
@@ -93,7 +95,7 @@ def draw_wafer(seed: int, index: int, held_back: bool = False) -> Wafer:
     surface, cover = _draw_surface(rng, disc, depth, held_back)
     everywhere = (slice(None), slice(None))
     bare = surface.compose(everywhere, surface.light(everywhere, surface.thickness))
-    marks = draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back)
+    marks = draw_marks(rng, np.where(cover > 0.1, np.float32(-1), depth), held_back, number)
     marked = _put_on(surface, bare, marks)
     levels = develop(marked, camera)
     shot = _Shot(camera, bare, marked, levels, expose(rng, levels, camera))

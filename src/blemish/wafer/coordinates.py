@@ -48,6 +48,10 @@ class WaferFrame:
         places = np.asarray(points, np.float64).reshape(-1, 2)
         return np.asarray(places @ np.linalg.inv(self.matrix).T + self.centre, np.float64)
 
+    def enlarged(self, factor: float) -> "WaferFrame":
+        """Give the frame of the same picture at ``factor`` times its size."""
+        return WaferFrame(self.centre * factor, self.matrix / factor, self.diameter)
+
     def sizes(self, boxes: ArrayLike) -> Doubles:
         """Give the extents (N, 2) along x and y, mm, of the ellipses that fill boxes (N, 4).
 

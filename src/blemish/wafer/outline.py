@@ -1,7 +1,7 @@
 """The wafer in a photograph: its disc and its flat or notch."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -94,6 +94,12 @@ class Outline:
         down = float(np.hypot(a * np.sin(turn), b * np.cos(turn)))
         x, y = self.centre
         return x - across, y - down, x + across, y + down
+
+    def enlarged(self, factor: float) -> "Outline":
+        """Give the outline in a copy of the picture that is larger by a factor."""
+        x, y = self.centre
+        axes = (self.axes[0] * factor, self.axes[1] * factor)
+        return replace(self, centre=(x * factor, y * factor), axes=axes)
 
     def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
         """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""

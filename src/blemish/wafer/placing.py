@@ -1,6 +1,6 @@
 """Finds in millimetres on their wafer, those in excluded places dropped; what is unsure is said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +54,12 @@ class Placement:
 
 
 def place(
-    pixels: Pixels, outline: Outline | None, boxes: Boxes, recipe: Recipe
+    view: tuple[Pixels, float], outline: Outline | None, boxes: Boxes, recipe: Recipe
 ) -> tuple[Placement, NDArray[np.bool_]]:
     """Place the finds (N, 4) of a picture; gives which of them count as well.
+
+    ``view`` is the picture reduced, (H, W, 3), and the factor back to the pixels of outline and
+    finds: 1 for the picture itself.
 
     Raises:
         PictureError: a mask of the recipe is of another shape than the picture.
@@ -67,8 +70,11 @@ def place(
         return Placement(None, "none", 0.0, nowhere, nowhere, None, 0, note), np.ones(
             len(boxes), np.bool_
         )
-    seen = _see(pixels, outline, recipe)
-    kept = ~_excluded(boxes, seen, recipe, (pixels.shape[1], pixels.shape[0]))
+    pixels, factor = view
+    seen = _see(pixels, outline.enlarged(1 / factor), recipe)
+    seen = replace(seen, frame=seen.frame.enlarged(factor))
+    size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
+    kept = ~_excluded(boxes, seen, recipe, size)
     points = seen.frame.to_mm(box_centres(boxes[kept]))
     placement = Placement(
         frame=seen.frame,

@@ -1,0 +1,197 @@
+"""Find in more pictures than one machine cares for: shards, a manifest, and going on where it was.
+
+The result is `parts/`, tables of a shard each, and `manifest.jsonl`, which says which shards are
+done. A run that ended early goes on when it is started again as it was.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from blemish import __version__
+from blemish.data.images import check_range
+from blemish.data.listing import find_pictures
+from blemish.data.places import is_url, list_url
+from blemish.errors import UsageError
+from blemish.jobs.batch import Looked
+from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings
+from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
+from blemish.jobs.output import Output, without_copies
+from blemish.jobs.record import as_record
+from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
+from blemish.report.tables import STATUSES, counted
+from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle
+
+Deal = Callable[[FindSettings, Iterable[Shard]], Iterator[Looked]]
+Watcher = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ManySettings:
+    """What to look at and how; ``find.paths`` are in ``places``, which may be URLs too.
+
+    Attributes:
+        find: as for a single machine; no copies are drawn.
+        places: files, folders and globs, as paths or URLs.
+        shard: pictures that are looked at in one go.
+        kind: of the tables.
+    """
+
+    find: FindSettings
+    places: tuple[str, ...]
+    shard: int = 64
+    kind: str = "csv"
+
+
+@dataclass(frozen=True)
+class ManyReport:
+    """What a run came to; ``facts`` is what `run.json` holds."""
+
+    out: Path
+    facts: dict[str, Any]
+
+    def exit_code(self, fail_on_find: bool = False) -> int:
+        """Give the exit code of the command line: 0, 3, 10 or 130."""
+        if not self.facts["complete"]:
+            return INTERRUPTED
+        if any(self.facts["statuses"].get(status) for status in ("failed", "partial")):
+            return SOME_FAILED
+        return SOMETHING_FOUND if fail_on_find and self.facts["num_finds"] else OK
+
+
+def find_many(
+    settings: ManySettings, deal: Deal, watch: Watcher = lambda num_done, num_all: None
+) -> ManyReport:
+    """Find in all pictures, shard by shard; what an earlier run in the folder did is kept.
+
+    ``deal`` has the shards looked at, here or elsewhere. ``watch`` is told how many pictures are
+    done and how many there are. After Ctrl-C what is complete stands.
+
+    Raises:
+        UsageError: nothing can be done as asked, or the folder holds another run.
+        BundleError, EngineError: the model cannot be opened.
+    """
+    started = datetime.now(UTC)
+    bundle = _check(settings)
+    manifest, resumed = _open_manifest(settings, bundle)
+    shards = make_shards(manifest.entries(), settings.shard)
+    num_all = sum(len(shard.entries) for shard in shards)
+    left = [shard for shard in shards if shard.number not in manifest.done]
+    complete, how = True, ""
+    try:
+        watch(manifest.statuses().total(), num_all)
+        for looked in deal(settings.find, left):
+            how = looked.how
+            rows = looked.rows
+            manifest.add(looked.shard, make_part(looked.shard, rows, bundle.classes, settings.kind))
+            watch(manifest.statuses().total(), num_all)
+    except KeyboardInterrupt:
+        complete = False
+    facts = dict(manifest.asked) | {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
+        "resumed": resumed,
+        "how": how.split(" ")[1:],
+        "num_looked_at": sum(len(shard.entries) for shard in left) if complete else None,
+        "num_finds": manifest.num_finds(),
+        "statuses": dict(manifest.statuses()),
+        "complete": complete,
+    }
+    Output(settings.find.out).write_tables({"run.json": as_record(facts)})
+    return ManyReport(settings.find.out, facts)
+
+
+def _check(settings: ManySettings) -> Bundle:
+    check_range(settings.find.value_range)
+    if settings.kind not in KINDS:
+        raise UsageError(f"parts {settings.kind!r} is not one of {', '.join(KINDS)}")
+    model = settings.find.model
+    return read_bundle(default_bundle() if model is None else model)
+
+
+def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bool]:
+    """Give the manifest of the run in the folder, begun now or earlier; True for earlier."""
+    find = settings.find
+    asked = {
+        "blemish": __version__,
+        "bundle": {"name": bundle.name, "hash": bundle_hash(bundle)},
+        "places": list(settings.places),
+        "min_score": find.min_score,
+        "region": find.region,
+        "scale": find.scale,
+        "engine": find.engine,
+        "precision": find.precision,
+        "value_range": list(find.value_range) if find.value_range else None,
+        "shard": settings.shard,
+        "parts": settings.kind,
+    }
+    if (find.out / MANIFEST).exists() and not find.overwrite:
+        manifest = Manifest.read(find.out)
+        other = [name for name in asked if manifest.asked.get(name) != asked[name]]
+        if other:
+            raise UsageError(
+                f"{find.out}: holds a run with another {' and '.join(other)}; ask the same to go "
+                "on with it, add --overwrite to begin anew, or name another folder"
+            )
+        return manifest, True
+    output = Output(find.out)
+    output.check_free(find.overwrite)
+    entries = list_entries(settings.places)
+    output.prepare()
+    _remove_parts(find.out)
+    return Manifest.begin(find.out, asked, entries), False
+
+
+def list_entries(places: Iterable[str]) -> list[Entry]:
+    """List the pictures that paths and URLs name, each once, under names of their own.
+
+    Raises:
+        UsageError: one is not there, cannot be listed or holds no picture.
+    """
+    entries: list[Entry] = []
+    taken: set[str] = set()
+    seen: set[str] = set()
+    for place in dict.fromkeys(places):
+        if is_url(place):
+            found = [Entry(name, url) for name, url in list_url(place)]
+        else:
+            # Workers may stand in other folders than this process.
+            listed = without_copies(find_pictures([Path(place).absolute()]))
+            found = [Entry(one.name, str(one.path)) for one in listed]
+        for entry in found:
+            if entry.place in seen:
+                continue
+            name, count = entry.name, 1
+            while name in taken:
+                count += 1
+                name = f"{count}/{entry.name}"
+            seen.add(entry.place)
+            taken.add(name)
+            entries.append(Entry(name, entry.place))
+    if not entries:
+        raise UsageError("no pictures there but those drawn by an earlier run")
+    return entries
+
+
+def _remove_parts(folder: Path) -> None:
+    """Remove the parts of an earlier run, and nothing else."""
+    for kind in KINDS:
+        for table in ("finds", "images"):
+            for path in (folder / PARTS).glob(f"{table}-*[0-9].{kind}"):
+                path.unlink(missing_ok=True)
+
+
+def describe_many(report: ManyReport) -> list[str]:
+    """Give the lines that sum a run up for a reader."""
+    statuses = report.facts["statuses"]
+    kinds = ", ".join(f"{statuses[name]} {name}" for name in STATUSES if statuses.get(name))
+    number = counted(sum(statuses.values()), "picture")
+    lines = [
+        f"{number}: {kinds or 'none complete'}; {counted(report.facts['num_finds'], 'find')}",
+        f"Tables: {report.out / PARTS}, as far as {report.out / MANIFEST} lists them",
+    ]
+    if not report.facts["complete"]:
+        lines.insert(1, "Interrupted: run the same command again to go on.")
+    return lines

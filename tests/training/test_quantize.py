@@ -1,0 +1,96 @@
+"""Eight-bit graphs: they run in both engines, answer as the float ones, and keep what they must."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from blemish.model.centernet import build_net
+from blemish.model.deploy import export_graph
+from blemish.training.quantize import (
+    Calibrated,
+    choose_covering,
+    net_nodes,
+    observe,
+    quantise,
+)
+from planted import GROUND, TINY_NET, planted
+
+PICTURES = [planted(1, index).pixels for index in range(6)]
+
+
+@pytest.fixture(scope="module")
+def graph() -> bytes:
+    torch.manual_seed(0)
+    return export_graph(build_net(TINY_NET, 1).eval(), 16)
+
+
+@pytest.fixture(scope="module")
+def seen(graph: bytes) -> Calibrated:
+    return observe(graph, PICTURES, 32)
+
+
+def run(graph: bytes, window: np.ndarray) -> list[np.ndarray]:
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    return list(session.run(["boxes", "scores", "labels"], {"images": window}))
+
+
+def kinds(graph: bytes) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load_from_string(graph).graph.node)
+
+
+def test_scores_are_nearly_those_of_the_float_graph(graph: bytes, seen: Calibrated) -> None:
+    window = np.full((2, 64, 96, 3), GROUND, np.uint8)  # another size than that of calibration
+    window[:, 20:30, 40:50] += 40
+    ours, theirs = run(quantise(seen), window), run(graph, window)
+    assert [part.shape for part in ours] == [part.shape for part in theirs]
+    assert abs(ours[1] - theirs[1]).max() < 0.02
+    assert kinds(quantise(seen))["QuantizeLinear"] > 10
+
+
+def test_layers_that_are_kept_stay_in_float(seen: Calibrated) -> None:
+    every, none = quantise(seen), quantise(seen, seen.layers)
+    first = quantise(seen, seen.layers[:1])
+    weights = {
+        name: sum(
+            part.data_type == onnx.TensorProto.INT8 and len(part.dims) == 4
+            for part in onnx.load_from_string(one).graph.initializer
+        )
+        for name, one in (("every", every), ("none", none), ("first", first))
+    }
+    assert weights == {"every": len(seen.layers), "none": 0, "first": len(seen.layers) - 1}
+
+
+def test_the_boxes_arithmetic_keeps_float(seen: Calibrated) -> None:
+    nodes = {node.name: node for node in seen.graph.graph.node}
+    inside = {nodes[name].op_type for name in net_nodes(seen.graph)}
+    assert "Conv" in inside
+    assert not inside & {"TopK", "Exp", "Sigmoid", "GatherElements"}
+
+
+def test_the_same_pictures_give_the_same_bytes(graph: bytes, seen: Calibrated) -> None:
+    assert quantise(seen) == quantise(observe(graph, PICTURES, 32))
+
+
+def test_openvino_reads_it_too(seen: Calibrated, tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    quantised = quantise(seen)
+    (tmp_path / "model.onnx").write_bytes(quantised)
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    model = openvino.Core().compile_model(str(tmp_path / "model.onnx"), "CPU", settings)
+    window = PICTURES[0][None, :64, :64]
+    answer = model([window])
+    assert abs(answer["scores"] - run(quantised, window)[1]).max() < 0.02
+
+
+def test_chosen_pictures_cover_all_looks() -> None:
+    rng = np.random.default_rng(0)
+    greys = [20] * 40 + [120] * 5 + [240]
+    pictures = [rng.integers(grey - 3, grey + 3, (32, 32, 3)).astype(np.uint8) for grey in greys]
+    assert sorted({greys[place] for place in choose_covering(pictures, 3)}) == [20, 120, 240]
+    assert choose_covering(pictures[:4], 5) == [0, 1, 2, 3]
+    assert len(set(choose_covering(pictures, 20))) == 20
