@@ -1,18 +1,17 @@
 """Find the defects in pictures and write what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blemish.data.huge import HugePicture
-from blemish.data.images import Listed, Pixels, check_range, find_pictures
+from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
-from blemish.jobs.output import Output, with_reason, without_copies
+from blemish.jobs.output import Output, without_copies
 from blemish.jobs.record import as_record, run_facts
 from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
@@ -28,6 +27,7 @@ from blemish.runtime.finder import Finder, open_finder
 from blemish.runtime.huge import Watch, unwatched
 from blemish.wafer.outline import find_outline
 from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
+from blemish.wafer.standards import doubt_diameter
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -126,7 +126,7 @@ def find_run(
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
     check_range(settings.value_range)
-    recipe = _recipe(settings)
+    recipe = recipe_of(settings)
     kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
     output.check_free(settings.overwrite)
@@ -145,16 +145,17 @@ def find_run(
     output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
         looked = find_in_any(listed, finder, settings.value_range, recipe, watch_windows)
-        drawn = _draw(zip(looked, names, strict=True), settings.pictures, writing, output)
+        drawn = writing.write_each(zip(looked, names, strict=True), settings.pictures, output)
         complete = _fill(rows, drawn, len(listed), watch)
-    for_all = writing.last_files(rows)
-    output.write_beside(for_all)
+    output.write_tables(_tables(rows, finder.bundle.classes, recipe is not None))
+    output.write_beside(writing.last_files(rows))
     facts = _facts(settings, finder, rows, started) | {
+        "doubts": _doubts(rows, recipe),
         "pictures": output.drawn,
         "written": output.written,
         "complete": complete,
     }
-    output.write_tables(_tables(rows, finder.bundle.classes, facts, recipe is not None))
+    output.write_tables({"run.json": as_record(facts)})  # the last: it says that all is written
     return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
 
 
@@ -174,27 +175,6 @@ def _fill(
     return True
 
 
-def _draw(
-    looked: Iterable[tuple[tuple[ImageRow, Pixels | HugePicture | None], str]],
-    pictures: str,
-    writing: Writing,
-    output: Output,
-) -> Iterator[ImageRow]:
-    """Yield the row of each picture once its drawn copy and other files are written."""
-    for (row, picture), name in looked:
-        if picture is None:
-            yield row
-            continue
-        contents, lacking = writing.files(name, row, picture)
-        done = output.put(with_reason(row, lacking), contents)
-        if not _wants_picture(pictures, row):
-            yield done
-        elif isinstance(picture, HugePicture):
-            yield output.draw_huge(name, picture, done, writing.classes)
-        else:
-            yield output.draw(name, writing.backdrop(row, picture), done, writing.classes)
-
-
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     """List the pictures; a path that cannot be listed is a row like a broken picture."""
     refused: list[ImageRow] = []
@@ -210,8 +190,12 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     return listed, refused
 
 
-def _recipe(settings: FindSettings) -> Recipe | None:
-    """Give what is known of the wafers; None where no diameter is."""
+def recipe_of(settings: FindSettings) -> Recipe | None:
+    """Read what is known of the wafers; None where no diameter is.
+
+    Raises:
+        UsageError: the settings contradict each other, or the file is wrong.
+    """
     if settings.wafer is None and settings.wafer_diameter is None:
         if settings.grid:
             raise UsageError("--grid needs --wafer-diameter or --wafer: it is in mm")
@@ -236,13 +220,11 @@ def open_finder_of(settings: FindSettings) -> Finder:
         precision=settings.precision,
         threads=settings.threads,
     )
-    # Only what turns the wafer needs the notch.
-    placed = settings.wafer is not None or settings.wafer_diameter is not None
-    return replace(finder, outline_of=find_outline) if placed else finder
-
-
-def _wants_picture(pictures: str, row: ImageRow) -> bool:
-    return pictures == "all" or (pictures == "found" and len(row.defects) > 0)
+    if settings.wafer is None and settings.wafer_diameter is None:
+        return finder
+    # Millimetres need a wafer, whatever the model learned; only what turns it needs the notch.
+    region = finder.region if finder.bundle.region != "whole" else "wafer"
+    return replace(finder, outline_of=find_outline, region=region)
 
 
 def _facts(
@@ -267,16 +249,22 @@ def _facts(
     }
 
 
-def _tables(
-    rows: Sequence[ImageRow], classes: Sequence[str], facts: dict[str, Any], placed: bool
-) -> dict[str, bytes]:
-    """Give the content of each file; `run.json` comes last, so it says that all is written."""
+def _doubts(rows: Sequence[ImageRow], recipe: Recipe | None) -> list[str]:
+    """Give why the millimetres of the whole run may be wrong."""
+    if recipe is None:
+        return []
+    flats = [row.placement.flat for row in rows if row.placement and row.placement.flat]
+    doubt = doubt_diameter(recipe.diameter, flats)
+    return [f"diameter: {doubt}, or all millimetres are wrong"] if doubt else []
+
+
+def _tables(rows: Sequence[ImageRow], classes: Sequence[str], placed: bool) -> dict[str, bytes]:
+    """Give the content of the tables."""
     return {
         # The mark at the start makes spreadsheets read names that are not ASCII.
         "finds.csv": finds_csv(rows, classes, placed).encode("utf-8-sig"),
         "images.csv": images_csv(rows, placed).encode("utf-8-sig"),
         "finds.coco.json": finds_coco(rows, classes).encode(),
-        "run.json": as_record(facts),
     }
 
 
@@ -295,6 +283,7 @@ def describe(report: FindReport) -> list[str]:
         lines[0] += f" ({excluded} more in excluded places dropped)"
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are in the tables.")
+    lines += report.facts.get("doubts", [])
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")

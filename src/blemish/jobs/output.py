@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
 from blemish.data.images import Listed, write_picture, write_whole
-from blemish.errors import UsageError
+from blemish.errors import BlemishError, UsageError
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
 log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
+Paint = Callable[[Pixels, float], Pixels]
 
 RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
@@ -121,21 +124,26 @@ class Output:
         return given
 
     def draw(
-        self, name: str, pixels: NDArray[np.uint8], row: ImageRow, classes: Sequence[str]
+        self,
+        name: str,
+        picture: Pixels | HugePicture,
+        row: ImageRow,
+        classes: Sequence[str],
+        paint: Paint = lambda pixels, factor: pixels,
     ) -> ImageRow:
-        """Write a picture with its finds and give its row, `partial` where that failed."""
-        return self.keep(name, row, lambda: draw_finds(pixels, row.defects, classes))
+        """Write a picture with its finds and give its row, `partial` where that failed.
 
-    def draw_huge(
-        self, name: str, picture: HugePicture, row: ImageRow, classes: Sequence[str]
-    ) -> ImageRow:
-        """Write the overview of a picture that is too large to be drawn, with its finds."""
+        Of a picture that is too large to be drawn it is the overview. ``paint`` gives what the
+        finds are drawn on from the picture, reduced by a factor.
+        """
 
-        def draw() -> NDArray[np.uint8]:
-            small, factor = picture.overview
+        def draw() -> Pixels:
+            view = picture.overview if isinstance(picture, HugePicture) else (picture, 1.0)
+            pixels, factor = view
             found = row.defects
             boxes = found.boxes / np.float32(factor)
-            return draw_finds(small, Defects(boxes, found.labels, found.scores), classes)
+            finds = Defects(boxes, found.labels, found.scores)
+            return draw_finds(paint(pixels, factor), finds, classes)
 
         return self.keep(name, row, draw)
 
@@ -161,13 +169,17 @@ class Output:
             return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
         return row
 
-    def put(self, row: ImageRow, contents: Mapping[str, bytes]) -> ImageRow:
-        """Write a picture's other files and give its row, `partial` where that failed."""
+    def put(self, row: ImageRow, make: Callable[[], tuple[Mapping[str, bytes], str]]) -> ImageRow:
+        """Write a picture's other files and give its row, `partial` where that failed.
+
+        ``make`` gives them, and in words why one that was asked for is not among them.
+        """
         try:
+            contents, lacking = make()
             self.write_beside(contents)
-        except UsageError as error:
+        except BlemishError as error:
             return with_reason(row, str(error))
-        return row
+        return with_reason(row, lacking)
 
     def write_beside(self, contents: Mapping[str, bytes]) -> None:
         """Write files below the folder, each in one step; what stands there is not touched.

@@ -2,22 +2,23 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.data.huge import HugePicture
-from blemish.data.labels import PictureLabels, from_defects
+from blemish.data.labels import from_defects
 from blemish.data.tiff import write_pages
 from blemish.data.voc import write_voc
 from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
 from blemish.jobs.looking import size_of
-from blemish.jobs.output import PICTURES
+from blemish.jobs.output import PICTURES, Output
 from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
 from blemish.wafer.klarf import Sheet, write_klarf
@@ -64,6 +65,26 @@ class Writing:
             names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
         return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
 
+    def write_each(
+        self,
+        looked: Iterable[tuple[tuple[ImageRow, Pixels | HugePicture | None], str]],
+        pictures: str,
+        output: Output,
+    ) -> Iterator[ImageRow]:
+        """Yield the row of each picture once its files and its drawn copy are written.
+
+        Each comes with the name of its copy; ``pictures`` says of which there is one.
+        """
+        for (row, picture), name in looked:
+            if picture is None:
+                yield row
+                continue
+            done = output.put(row, partial(self.files, name, row, picture))
+            if pictures == "all" or (pictures == "found" and len(row.defects)):
+                paint = partial(self.backdrop, row)
+                done = output.draw(name, picture, done, self.classes, paint)
+            yield done
+
     def files(
         self, copy: str, row: ImageRow, picture: Pixels | HugePicture
     ) -> tuple[dict[str, bytes], str]:
@@ -71,36 +92,51 @@ class Writing:
 
         ``copy`` is the name of the picture's drawn copy, which no other picture has.
         """
-        stem = _stem(copy)
+        stem, files, lacking = _stem(copy), {}, []
         labels = from_defects(row.image, (row.width, row.height), row.defects, self.classes)
-        files = {}
         if "voc" in self.kinds:
             files[f"voc/{stem}.xml"] = write_voc(labels, folder=str(stem.parent)).encode()
         if "yolo" in self.kinds:
-            files[f"yolo/{stem}.txt"] = _yolo(labels, self.classes)
-        if not self.klarf or self.recipe is None or row.placement is None:
-            return files, ""
+            if f"yolo/{stem}.txt".casefold() == _LAST[0]:
+                lacking.append("its YOLO labels would be named like the list of classes; rename it")
+            else:
+                files[f"yolo/{stem}.txt"] = write_yolo(labels, self.classes).encode()
+        if self.klarf:
+            sheets, why = self._sheets(stem, row, picture)
+            files |= sheets
+            lacking += [why] if why else []
+        return files, "; ".join(lacking)
+
+    def _sheets(
+        self, stem: PurePosixPath, row: ImageRow, picture: Pixels | HugePicture
+    ) -> tuple[dict[str, bytes], str]:
+        """Give the KLARF file of a picture, with its images if they are wanted, or why not."""
+        if self.recipe is None or row.placement is None:
+            return {}, ""
         names = self.recipe.names_of(row.image)
         if names is None:
-            return files, "names.pattern does not fit its name: no KLARF is written"
-        if row.placement.note or row.placement.frame is None:
-            return files, "no KLARF is written"
+            return {}, "names.pattern does not fit its name: no KLARF is written"
+        if row.error or row.placement.frame is None:
+            # Whoever reads it would take what was not seen for clean, or a guess for a place.
+            return {}, "no KLARF is written"
         sheet = _sheet(self, row.placement, row, names._replace(wafer=names.wafer or stem.name))
+        files = {}
         if "klarf-images" in self.kinds and len(row.defects):
             sheet = replace(sheet, tiff=_tiff(stem))
             pages = (cut_around(picture, box) for box in row.defects.boxes)
             files[f"klarf/{stem.parent / sheet.tiff}"] = write_pages(pages)
         return files | {f"klarf/{stem}.klarf": write_klarf(sheet).encode("ascii")}, ""
 
-    def backdrop(self, row: ImageRow, pixels: Pixels) -> Pixels:
+    def backdrop(self, row: ImageRow, pixels: Pixels, factor: float) -> Pixels:
         """Give what finds are drawn on: the picture, with the grid where it is wanted.
 
-        Inside the finds' boxes the picture stays as it is.
+        The picture is reduced by ``factor``. Inside the finds' boxes it stays as it is.
         """
         if not self.grid or self.recipe is None or row.placement is None:
             return pixels
-        drawn = draw_grid(pixels, row.placement, self.recipe)
-        for x1, y1, x2, y2 in row.defects.boxes.round().astype(int).clip(0).tolist():
+        drawn = draw_grid(pixels, row.placement, self.recipe, factor)
+        boxes = (row.defects.boxes / np.float32(factor)).round().astype(int).clip(0)
+        for x1, y1, x2, y2 in boxes.tolist():
             drawn[y1:y2, x1:x2] = pixels[y1:y2, x1:x2]
         return drawn
 
@@ -157,10 +193,6 @@ def _tiff(stem: PurePosixPath) -> str:
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem.name)
     same = plain == stem.name
     return f"{plain}.tif" if same else f"{plain}-{zlib.crc32(stem.name.encode()):08x}.tif"
-
-
-def _yolo(labels: PictureLabels, classes: Sequence[str]) -> bytes:
-    return write_yolo(labels, classes).encode()
 
 
 def _sheet(writing: Writing, placement: Placement, row: ImageRow, names: Names) -> Sheet:

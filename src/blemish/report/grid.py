@@ -22,11 +22,15 @@ MOST_LINES = 80
 """More dies than that a side would hide the wafer: only the millimetres are drawn."""
 
 
-def draw_grid(pixels: Pixels, placement: Placement, recipe: Recipe) -> Pixels:
-    """Draw on a copy (H, W, 3) of the picture; without a wafer the copy is plain."""
-    frame, canvas = placement.frame, pixels.copy()
-    if frame is None:
+def draw_grid(pixels: Pixels, placement: Placement, recipe: Recipe, factor: float = 1.0) -> Pixels:
+    """Draw on a copy (H, W, 3) of the picture; without a wafer the copy is plain.
+
+    The picture is reduced by ``factor`` from the one whose pixels the placement is in.
+    """
+    canvas = pixels.copy()
+    if placement.frame is None:
         return canvas
+    frame = placement.frame.enlarged(1 / factor)
     pen = Pen.for_side(max(canvas.shape[:2]))
     faint = canvas.copy()
     for ends in _lines(frame.diameter, recipe.dies):
@@ -36,7 +40,7 @@ def draw_grid(pixels: Pixels, placement: Placement, recipe: Recipe) -> Pixels:
         if isinstance(zone, Mask):
             _outline_mask(canvas, zone, pen)
         else:
-            corners = frame.to_px(zone.corners) if zone.unit == "mm" else zone.corners
+            corners = frame.to_px(zone.corners) if zone.unit == "mm" else zone.corners / factor
             _polyline(canvas, np.concatenate([corners, corners[:1]]), ZONES, pen.line)
     if recipe.edge > 0:
         _polyline(canvas, _circle(frame, frame.diameter / 2 - recipe.edge), ZONES, pen.line)

@@ -123,7 +123,9 @@ def as_json(row: ImageRow, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def parquet_tables(rows: Sequence[ImageRow], classes: Sequence[str]) -> tuple[bytes, bytes]:
+def parquet_tables(
+    rows: Sequence[ImageRow], classes: Sequence[str], placed: bool = False
+) -> tuple[bytes, bytes]:
     """Give the tables of finds and of images as Parquet, with the columns of the CSV files.
 
     Numbers are numbers, and what is not known is null.
@@ -131,24 +133,26 @@ def parquet_tables(rows: Sequence[ImageRow], classes: Sequence[str]) -> tuple[by
     import pyarrow
 
     texts, counts = pyarrow.string(), pyarrow.int64()
-    kinds = dict.fromkeys(("image", "status", "error", "label"), texts)
+    kinds = dict.fromkeys(("image", "status", "error", "label", "mark"), texts)
     kinds |= dict.fromkeys(("width", "height", "num_finds", "num_outside"), counts)
+    kinds |= dict.fromkeys(("num_excluded", "die_x", "die_y"), counts)
+    headers: tuple[tuple[str, ...], ...] = (FINDS_HEADER, IMAGES_HEADER)
+    if placed:
+        headers = (FINDS_HEADER + PLACED_HEADER, IMAGES_HEADER + WAFERS_HEADER)
     images = [as_json(row, classes) for row in rows]
     finds = [{"image": one["image"]} | find for one in images for find in one["finds"]]
     for one in images:
         if one["status"] == "failed":
             one |= {"num_outside": None, "scale": None}
-    return (
-        _parquet([(name, kinds.get(name, pyarrow.float64())) for name in FINDS_HEADER], finds),
-        _parquet([(name, kinds.get(name, pyarrow.float64())) for name in IMAGES_HEADER], images),
-    )
+    columns = [[(name, kinds.get(name, pyarrow.float64())) for name in one] for one in headers]
+    return _parquet(columns[0], finds), _parquet(columns[1], images)
 
 
 def _parquet(columns: Sequence[tuple[str, Any]], lines: Sequence[dict[str, Any]]) -> bytes:
     import pyarrow
     import pyarrow.parquet
 
-    values = {name: [line[name] for line in lines] for name, _ in columns}
+    values = {name: [line.get(name) for line in lines] for name, _ in columns}
     table = pyarrow.table(values, schema=pyarrow.schema(columns))
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(table, sink)
@@ -179,7 +183,8 @@ def _places_of(row: ImageRow, placed: bool) -> list[tuple[str, ...]]:
     if placement.dies is not None:
         dies = [(str(x), str(y)) for x, y in placement.dies.tolist()]
     return [
-        (*(f"{value:z.4f}" for value in place), f"{turn:.3f}", *die)
+        # Rounding may make 360 of what is just below it.
+        (*(f"{value:z.4f}" for value in place), f"{round(turn, 3) % 360:.3f}", *die)
         for place, turn, die in zip(places, angle.tolist(), dies, strict=True)
     ]
 

@@ -17,11 +17,12 @@ def wafer_map(points: Doubles, diameter: float, location: str = "") -> list[str]
         location: where the flat or notch lies, `DOWN` and so on; it is marked with `v`.
     """
     reach = np.abs(points).max(initial=0.0)
-    radius = diameter / 2 if diameter > 0 else max(float(reach), 1e-3)
+    radius = max(diameter / 2 if diameter > 0 else float(reach), 1e-3)
     counts = np.zeros((ROWS, 2 * ROWS), np.int64)
-    rows = np.floor((1 - points[:, 1] / radius) * (ROWS / 2)).astype(np.int64)
-    columns = np.floor((1 + points[:, 0] / radius) * ROWS).astype(np.int64)
-    np.add.at(counts, (rows.clip(0, ROWS - 1), columns.clip(0, 2 * ROWS - 1)), 1)
+    places = (points / radius).clip(-1, 1)
+    rows = ((1 - places[:, 1]) * (ROWS / 2)).astype(np.int64).clip(0, ROWS - 1)
+    columns = ((1 + places[:, 0]) * ROWS).astype(np.int64).clip(0, 2 * ROWS - 1)
+    np.add.at(counts, (rows, columns), 1)
     y = 1 - (np.arange(ROWS)[:, None] + 0.5) * (2 / ROWS)
     x = (np.arange(2 * ROWS) + 0.5) / ROWS - 1
     inside = (np.hypot(x, y) <= 1) | (diameter <= 0)

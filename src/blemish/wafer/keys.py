@@ -26,7 +26,8 @@ def read_toml(path: Path) -> "Table":
         return Table(tomllib.loads(read_text(path)), shown(path))
     except OSError as error:
         raise UsageError(f"{shown(path)}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # Python takes no number of more than 4300 digits.
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{shown(path)}: is not TOML: {error}") from error
 
 
@@ -177,8 +178,10 @@ class Table:
         return value
 
     def _number(self, key: str, value: Any, low: float, high: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(key, f"must be a number, not {str(value)[:40]!r}")
+        if not abs(value) < 1e15:
+            raise self.wrong(key, f"must be from {low:g} to {high:g}, and is not")
         if not low <= value <= high:
             raise self.wrong(key, f"must be from {low:g} to {high:g}, not {value:g}")
         return float(value)

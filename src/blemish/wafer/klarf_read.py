@@ -90,17 +90,17 @@ def read_klarf(text: str, source: str) -> Klarf:
     reader = _Reader(source)
     for record in records:
         reader.take(record)
-    if not reader.wafers:
+    if not reader.parts:
         refuse(source, records[-1].line, "has no DefectList: nothing is said of any find")
-    return Klarf(tuple(records), tuple(reader.wafers))
+    return Klarf(tuple(records), tuple(map(_joined, reader.parts)))
 
 
 class _Reader:
-    """Takes records in their order and gathers wafers."""
+    """Takes records in their order and gathers the parts of each wafer's list of finds."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.wafers: list[KlarfWafer] = []
+        self.parts: list[list[KlarfWafer]] = []
         self._last: dict[str, Record] = {}
         self._goes_on = False
 
@@ -112,9 +112,10 @@ class _Reader:
             self._last[name] = record
             return
         wafer = self._wafer(record)
-        if self._goes_on and self.wafers[-1].columns == wafer.columns:
-            wafer = _joined(self.wafers.pop(), wafer)
-        self.wafers.append(wafer)
+        if self._goes_on and self.parts[-1][0].columns == wafer.columns:
+            self.parts[-1].append(wafer)
+        else:
+            self.parts.append([wafer])
         self._goes_on = True
 
     def _wafer(self, record: Record) -> KlarfWafer:
@@ -255,11 +256,11 @@ class _Rows:
         return tuple(int(page[:9]) for page in pages), place + 1 + 2 * count
 
 
-def _joined(first: KlarfWafer, more: KlarfWafer) -> KlarfWafer:
+def _joined(parts: Sequence[KlarfWafer]) -> KlarfWafer:
     return replace(
-        first,
-        positions=np.concatenate([first.positions, more.positions]),
-        dies=np.concatenate([first.dies, more.dies]),
-        rows=first.rows + more.rows,
-        images=first.images + more.images,
+        parts[0],
+        positions=np.concatenate([part.positions for part in parts]),
+        dies=np.concatenate([part.dies for part in parts]),
+        rows=tuple(row for part in parts for row in part.rows),
+        images=tuple(pages for part in parts for pages in part.images),
     )

@@ -15,6 +15,7 @@ _RECORD = re.compile(r'[^";]*+(?:"[^"\n]*+"[^";]*+)*+;')
 _QUOTES = re.compile(r'[^"]*+(?:"[^"\n]*+"[^"]*+)*+')
 _WORD = re.compile(r'"([^"\n]*+)"|([^\s"]++)')
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_BLANK = re.compile(r"\s*")
 _LAST = "endoffile"
 
 
@@ -84,8 +85,8 @@ def write_records(records: Iterable[Record]) -> str:
 def _split(text: str, source: str) -> Iterator[Record]:
     place, line = 0, 1
     while True:
-        start = re.compile(r"\s*").match(text, place)
-        begin = start.end() if start else place
+        blank = _BLANK.match(text, place)
+        begin = blank.end() if blank else place
         line += text.count("\n", place, begin)
         found = _RECORD.match(text, begin)
         body = text[begin : found.end() - 1] if found else text[begin:].rstrip("\x1a\0 \n\t")

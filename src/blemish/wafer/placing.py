@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from blemish.core.boxes import Boxes, box_centres
 from blemish.wafer.coordinates import (
+    TURNS,
     Doubles,
     WaferFrame,
     frame_of,
@@ -20,6 +21,7 @@ from blemish.wafer.others import shows_another
 from blemish.wafer.outline import Outline
 from blemish.wafer.recipe import Recipe
 from blemish.wafer.refine import refine_outline
+from blemish.wafer.standards import flat_length
 from blemish.wafer.zones import Polygon, in_edge, in_zones
 
 LEAST_IN_VIEW = 0.7
@@ -39,6 +41,7 @@ class Placement:
         points: (N, 2) mm of the finds that count; NaN without a frame.
         sizes: (N, 2) mm, their extents along x and y; NaN without a frame.
         dies: (N, 2) the die of each; None without a grid of dies or a frame.
+        flat: the length in mm of the flat that was seen, 0 without.
         num_excluded: finds dropped because they lie where finds do not count.
         note: why the millimetres are missing or unsure; empty where they are neither.
     """
@@ -49,6 +52,7 @@ class Placement:
     points: Doubles
     sizes: Doubles
     dies: NDArray[np.int64] | None
+    flat: float
     num_excluded: int
     note: str
 
@@ -67,9 +71,8 @@ def place(
     if outline is None:
         nowhere = np.full((len(boxes), 2), np.nan)
         note = "no wafer found: no millimetres; check the picture"
-        return Placement(None, "none", 0.0, nowhere, nowhere, None, 0, note), np.ones(
-            len(boxes), np.bool_
-        )
+        placement = Placement(None, "none", 0.0, nowhere, nowhere, None, 0.0, 0, note)
+        return placement, np.ones(len(boxes), np.bool_)
     pixels, factor = view
     seen = _see(pixels, outline.enlarged(1 / factor), recipe)
     seen = replace(seen, frame=seen.frame.enlarged(factor))
@@ -83,6 +86,7 @@ def place(
         points=points,
         sizes=seen.frame.sizes(boxes[kept]),
         dies=None if recipe.dies is None else recipe.dies.locate(points)[0],
+        flat=seen.flat_length,
         num_excluded=int((~kept).sum()),
         note="; ".join(seen.notes),
     )
@@ -97,6 +101,7 @@ class _Seen:
     mark: Mark
     mark_angle: float
     flat: tuple[Doubles, float] | None
+    flat_length: float
     sure: bool
     notes: tuple[str, ...]
 
@@ -116,46 +121,42 @@ def _see(pixels: Pixels, outline: Outline, recipe: Recipe) -> _Seen:
         )
     mark, toward, what = _orient(outline, recipe)
     frame = frame_of(outline, recipe.diameter, toward, recipe.orientation.location)
-    flat = None
+    flat, length = None, 0.0
     if outline.mark.kind == "flat" and recipe.orientation.mark in {"auto", "flat"}:
         way = frame.matrix @ mark_toward(outline)
         flat = (way / np.hypot(*way), (1 - outline.mark.depth) * recipe.diameter / 2)
+        length = flat_length(recipe.diameter, outline.mark.depth)
     notes += [what] if what else []
-    return _Seen(frame, mark, picture_angle(toward), flat, not what, tuple(notes))
+    return _Seen(frame, mark, picture_angle(toward), flat, length, not what, tuple(notes))
 
 
 def _orient(outline: Outline, recipe: Recipe) -> tuple[Mark, Doubles, str]:
-    """Give the mark, its direction (2,) in pixels, and what is unsure about it."""
+    """Give the mark, its direction (2,) in pixels, and what is unsure about it.
+
+    A wafer without a mark is taken as it lies: x is the picture's right, y its top.
+    """
     wish, found = recipe.orientation, outline.mark.kind
-    fits = found != "none" and wish.mark in {"auto", found}
-    seen = mark_toward(outline) if fits else np.array([0.0, 1.0])
+    as_it_lies = picture_toward(TURNS[wish.location])
     if wish.mark == "none":
-        return "none", np.array([0.0, 1.0]), ""
+        return "none", as_it_lies, ""
+    fits = found != "none" and wish.mark in {"auto", found}
+    seen = mark_toward(outline) if fits else as_it_lies
     if wish.angle is not None:
-        told = picture_toward(wish.angle)
         mark: Mark = "flat" if wish.mark == "flat" else "notch"
         off = (picture_angle(seen) - wish.angle + 180) % 360 - 180
-        if fits and abs(off) > MOST_OFF:
-            return (
-                mark,
-                told,
-                (
-                    f"the {mark} is seen at {picture_angle(seen):.0f} degrees, not at "
-                    f"orientation.angle = {wish.angle:g}: one is wrong; check the settings"
-                ),
-            )
-        return mark, told, ""
+        what = (
+            f"the {mark} is seen at {picture_angle(seen):.0f} degrees, not at "
+            f"orientation.angle = {wish.angle:g}: one is wrong; check the settings"
+        )
+        return mark, picture_toward(wish.angle), what if fits and abs(off) > MOST_OFF else ""
     if fits:
         return found, seen, ""
     looked_for = "flat or notch" if wish.mark == "auto" else wish.mark
-    return (
-        "none",
-        seen,
-        (
-            f"no {looked_for} found: how the wafer is turned is not known, and the millimetres may "
-            "be turned; give orientation.angle in the wafer's settings"
-        ),
+    what = (
+        f"no {looked_for} found: how the wafer is turned is not known, and the millimetres may "
+        "be turned; give orientation.angle in the wafer's settings"
     )
+    return "none", seen, what
 
 
 def _excluded(

@@ -3,6 +3,7 @@
 A recipe comes from a TOML file or is a diameter alone. Every key is checked by name and kind.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 
 from blemish.data.images import open_picture
 from blemish.data.listing import shown
+from blemish.data.texts import read_bytes
 from blemish.errors import BlemishError, UsageError
 from blemish.wafer.coordinates import TURNS, Location
 from blemish.wafer.dies import DieGrid
@@ -72,7 +74,7 @@ class Recipe:
         edge: width of the edge where finds do not count.
         zones: places where finds do not count.
         dies: the grid of dies, None on bare wafers.
-        exclude_streets: whether finds in streets count.
+        exclude_streets: whether finds in streets do not count.
         pattern: what takes lot, slot and wafer from the name of a picture.
         header: what else a KLARF file says.
     """
@@ -141,6 +143,18 @@ def read_recipe(path: Path) -> Recipe:
     return Recipe(diameter, orientation, edge, zones, dies, exclude_streets, pattern, header)
 
 
+def recipe_hash(path: Path) -> str:
+    """Give what tells a recipe from another: a hash of its file and of the masks it names.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    zones = read_toml(path).tables("zone")
+    masks = [path.parent / mask for zone in zones if (mask := zone.text("mask", ""))]
+    files = [hashlib.sha256(read_bytes(file)).digest() for file in (path, *masks)]
+    return hashlib.sha256(b"".join(files)).hexdigest()
+
+
 def _read_orientation(table: Table) -> Orientation:
     mark = table.choice("mark", MARKS, "auto")
     location = table.choice("location", tuple(TURNS), "down")
@@ -159,6 +173,8 @@ def _read_dies(table: Table, diameter: float) -> tuple[DieGrid | None, bool]:
     streets = table.pair("streets", (0.0, 0.0), low=0.0, high=min(width, height) / 2)
     grid, exclude = DieGrid((width, height), origin, streets), table.flag("exclude_streets")
     table.finish()
+    if exclude and not any(streets):
+        raise table.wrong("exclude_streets", "needs streets: give their widths")
     try:
         grid.on_wafer(diameter)
     except ValueError as error:
@@ -195,7 +211,7 @@ def _read_pattern(table: Table) -> re.Pattern[str] | None:
         return None
     try:
         pattern = re.compile(text)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise table.wrong("pattern", f"is no regular expression ({error})") from error
     strange = set(pattern.groupindex) - set(Names._fields)
     if strange or not pattern.groupindex:
