@@ -17,6 +17,7 @@ _WORD = re.compile(r'"([^"\n]*+)"|([^\s"]++)')
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _BLANK = re.compile(r"\s*")
 _LAST = "endoffile"
+_PADDING = "\x1a\0 \n\t"  # what old tools fill the last block of a file with
 
 
 class Word(NamedTuple):
@@ -89,7 +90,7 @@ def _split(text: str, source: str) -> Iterator[Record]:
         begin = blank.end() if blank else place
         line += text.count("\n", place, begin)
         found = _RECORD.match(text, begin)
-        body = text[begin : found.end() - 1] if found else text[begin:].rstrip("\x1a\0 \n\t")
+        body = text[begin : found.end() - 1] if found else text[begin:].rstrip(_PADDING)
         if found is None and body.casefold() != _LAST:
             _refuse_rest(text, begin, line, source)
         yield Record(body.rstrip(), line)
@@ -97,7 +98,7 @@ def _split(text: str, source: str) -> Iterator[Record]:
         place = found.end() if found else len(text)
         if body.strip().casefold() == _LAST:
             break
-    rest = text[place:].strip("\x1a\0 \n\t")
+    rest = text[place:].strip(_PADDING)
     if rest:
         refuse(source, line, f"goes on after EndOfFile with {rest[:20]!r}; is it two files in one?")
 
@@ -113,8 +114,9 @@ def _refuse_rest(text: str, begin: int, line: int, source: str) -> NoReturn:
 
 
 def _check_beginning(text: str, source: str) -> None:
-    start = text[:4000].lstrip()
-    line = text[: len(text[:4000]) - len(start)].count("\n") + 1
+    head = text[:4000].rstrip(_PADDING)
+    start = head.lstrip()
+    line = head[: len(head) - len(start)].count("\n") + 1
     if "\0" in start or not start:
         refuse(source, line, "is not text; name a KLARF 1.2 file" if start else "is empty")
     if re.match(r"Record\s+FileRecord", start, re.IGNORECASE):
