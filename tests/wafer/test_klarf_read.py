@@ -92,7 +92,7 @@ def test_a_file_that_is_cut_short_is_never_taken_for_whole(place: int) -> None:
         read_klarf(ODD_KLARF[:place], "cut")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_read_and_nothing_else(data: st.DataObject) -> None:
     text = list(ODD_KLARF)

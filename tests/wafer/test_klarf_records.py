@@ -38,7 +38,7 @@ def test_ways_to_begin_and_end(start: str, end: str, newline: str) -> None:
     ("text", "line", "what"),
     [
         ("", 1, "is empty"),
-        ("\n\n", 3, "is empty"),
+        ("\n\n", 1, "is empty"),
         ("II*\0\x08\0\0\0", 1, "is not text"),
         ('Record FileRecord "1.8" {', 1, "is KLARF 1.8, which is not read"),
         ("<html>;", 1, "begins with '<html>;' and not with FileVersion"),

@@ -31,7 +31,7 @@ def facts(wafer: KlarfWafer) -> list[tuple[str, str]]:
         *(("device", wafer.device), ("step", wafer.step), ("size", size), ("mark", mark)),
     )
     count = ("finds", str(len(wafer.rows)))
-    return [*((name, value) for name, value in named if value), count]
+    return [*((name, _plain(value)) for name, value in named if value), count]
 
 
 def rows_of(wafer: KlarfWafer) -> list[tuple[str, ...]]:
@@ -40,10 +40,11 @@ def rows_of(wafer: KlarfWafer) -> list[tuple[str, ...]]:
     classes = [_class_name(wafer, text) for text in wafer.column("CLASSNUMBER")]
     places = zip(wafer.positions.tolist(), wafer.dies.tolist(), wafer.images, strict=True)
     columns = zip(numbers, widths, heights, classes, places, strict=True)
-    return [
+    rows = [
         (number, f"{x:.4f}", f"{y:.4f}", f"{die[0]} {die[1]}", width, height, name, str(len(pages)))
         for number, width, height, name, ((x, y), die, pages) in columns
     ]
+    return [tuple(map(_plain, row)) for row in rows]
 
 
 def map_of(wafer: KlarfWafer) -> Sequence[str]:
@@ -75,6 +76,11 @@ def _wafer_json(wafer: KlarfWafer) -> dict[str, Any]:
     ]
     classes = {str(number): name for number, name in wafer.classes.items()}
     return dict(facts(wafer)) | {"classes": classes, "finds": finds}
+
+
+def _plain(text: str) -> str:
+    """Give a text of a file without what would steer a terminal, or cannot be printed."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _class_name(wafer: KlarfWafer, text: str) -> str:
