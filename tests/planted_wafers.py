@@ -55,17 +55,22 @@ class Wafer:
         upright = unit * [1, -1]  # the mark is now at -turn
         return np.asarray(upright @ rotation(self.turn - 90).T * diameter / 2)
 
-    def rim(self) -> Doubles:
-        angles = np.arange(2880) / 8
-        unit = np.stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))], axis=1)
+    def inside(self, size: tuple[int, int]) -> Doubles:
+        """Give how much of each pixel (H, W) the wafer covers."""
+        places = np.stack(np.meshgrid(*(np.arange(side) + 0.5 for side in size)), axis=-1)
+        inverse = np.linalg.inv(self.matrix)
+        unit = (places - self.centre) @ inverse.T
+        away = np.hypot(unit[..., 0], unit[..., 1]).clip(1e-9)
+        slope = unit / away[..., None] @ inverse  # of the distance from the centre, in radii
+        deep = (1 - away) / np.hypot(slope[..., 0], slope[..., 1])
         toward = rotation(self.turn)[:, 0]
         if self.mark == "flat":
-            over = unit @ toward - (1 - self.depth)
-            unit = unit - np.maximum(over, 0)[:, None] * toward
+            chord = (1 - self.depth - unit @ toward) / np.hypot(*(toward @ inverse))
+            deep = np.minimum(deep, chord)
         if self.mark == "notch":
-            off = np.abs((angles - self.turn + 180) % 360 - 180)
-            unit = unit * (1 - 0.025 * np.clip(1 - off / 1.3, 0, 1))[:, None]
-        return np.asarray(unit @ self.matrix.T + self.centre)
+            bite = unit - toward
+            deep = np.minimum(deep, (np.hypot(bite[..., 0], bite[..., 1]) - 0.025) * self.radius)
+        return np.asarray(np.clip(deep + 0.5, 0, 1))
 
 
 def draw(
@@ -76,13 +81,13 @@ def draw(
     seed: int = 0,
 ) -> Pixels:
     """Draw wafers on a dark ground with bright marks of 8 px at spots (N, 2), blurred, noisy."""
-    picture = np.full((size[1], size[0], 3), ground, np.uint8)
+    picture = np.full((size[1], size[0], 3), ground, np.float32)
     for wafer in wafers:
-        fixed = np.rint((wafer.rim() - 0.5) * 16).astype(np.int32)
-        cv2.fillPoly(picture, [fixed], (150, 120, 170), cv2.LINE_AA, 4)
+        share = wafer.inside(size)[..., None]
+        picture = np.asarray(picture * (1 - share) + np.array([150, 120, 170]) * share, np.float32)
     for x, y in np.asarray(spots, np.float64).reshape(-1, 2).round().astype(int).tolist():
         picture[y - 4 : y + 4, x - 4 : x + 4] = 250
-    soft = cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.float32)
+    soft = cv2.GaussianBlur(picture, (0, 0), 0.8)
     noise = np.random.default_rng(seed).normal(0, 1.5, picture.shape)
     return np.clip(np.rint(soft + noise), 0, 255).astype(np.uint8)
 

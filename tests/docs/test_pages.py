@@ -80,7 +80,16 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     ("verb", "page"),
     [
         (verb, page)
-        for verb in ("find", "demo", "calibrate", "evaluate", "compare", "doctor", "prepare", "klarf")
+        for verb in (
+            "find",
+            "demo",
+            "calibrate",
+            "evaluate",
+            "compare",
+            "doctor",
+            "prepare",
+            "klarf",
+        )
         for page in PAGES_OF[verb]
     ],
 )

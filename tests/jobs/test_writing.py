@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(model: Path, tmp_path: Path) -> Callable[..., FindReport]:
     base = FindSettings(
-        (tmp_path / "in",), tmp_path / "out", model, 0.5, engine="onnxruntime", threads=1
+        (tmp_path / "in",), tmp_path / "out", model, 0.7, engine="onnxruntime", threads=1
     )
 
     def run_with(**changes: object) -> FindReport:
@@ -72,7 +72,7 @@ def test_all_kinds_of_a_folder(run: Callable[..., FindReport], tmp_path: Path) -
     true = WAFER.to_mm(SPOTS, 150.0)
     order = [int(np.hypot(*(true - place).T).argmin()) for place in places]
     assert sorted(order) == [0, 1, 2]
-    assert np.hypot(*(places - true[order]).T).max() < 0.5  # the planted model is good to 2 px
+    assert np.hypot(*(places - true[order]).T).max() < 1.2  # the planted model is good to 3 px
     radii = [float(row["radius_mm"]) for row in finds]
     np.testing.assert_allclose(radii, np.hypot(*places.T), atol=1e-3)
     turns = np.deg2rad([float(row["angle_deg"]) for row in finds])

@@ -27,7 +27,7 @@ def test_a_border_is_found_to_a_tenth_of_a_pixel(offset: float) -> None:
     off = strip.nearest(np.full(120, offset))
     assert np.median(np.abs(off)) < 0.1 / RADIUS
     (level,), held = fit_border(strip, np.ones((120, 1)), np.linspace(-0.02, 0.02, 9))
-    assert level == pytest.approx(offset, abs=0.05 / RADIUS)
+    assert level == pytest.approx(offset, abs=0.1 / RADIUS)
     assert held > 0.95
 
 
