@@ -175,6 +175,16 @@ def test_a_mask_of_another_shape_is_refused() -> None:
         placed(draw(Wafer()), recipe)
 
 
+def test_a_small_wafer_has_no_notch() -> None:
+    pixels = draw(Wafer(mark="notch", turn=260.0))
+    assert placed(pixels)[0].mark == "notch"
+    small = placed(pixels, Recipe(100.0))[0]
+    assert small.mark == "none"
+    assert "no flat or notch found" in small.note
+    told = Recipe(100.0, Orientation("notch"))
+    assert placed(pixels, told)[0].mark == "notch"
+
+
 def test_nothing_found_stays_nothing() -> None:
     placement, kept = placed(draw(Wafer()), RECIPE, np.zeros((0, 2)))
     assert placement.points.shape == placement.sizes.shape == (0, 2)

@@ -21,7 +21,7 @@ from blemish.wafer.others import shows_another
 from blemish.wafer.outline import Outline
 from blemish.wafer.recipe import Recipe
 from blemish.wafer.refine import refine_outline
-from blemish.wafer.standards import flat_length
+from blemish.wafer.standards import LEAST_NOTCHED, flat_length
 from blemish.wafer.zones import Polygon, in_edge, in_zones
 
 LEAST_IN_VIEW = 0.7
@@ -69,10 +69,7 @@ def place(
         PictureError: a mask of the recipe is of another shape than the picture.
     """
     if outline is None:
-        nowhere = np.full((len(boxes), 2), np.nan)
-        note = "no wafer found: no millimetres; check the picture"
-        placement = Placement(None, "none", 0.0, nowhere, nowhere, None, 0.0, 0, note)
-        return placement, np.ones(len(boxes), np.bool_)
+        return _nowhere(len(boxes)), np.ones(len(boxes), np.bool_)
     pixels, factor = view
     seen = _see(pixels, outline.enlarged(1 / factor), recipe)
     seen = replace(seen, frame=seen.frame.enlarged(factor))
@@ -91,6 +88,12 @@ def place(
         note="; ".join(seen.notes),
     )
     return placement, kept
+
+
+def _nowhere(count: int) -> Placement:
+    unknown = np.full((count, 2), np.nan)
+    note = "no wafer found: no millimetres; check the picture"
+    return Placement(None, "none", 0.0, unknown, unknown, None, 0.0, 0, note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +143,8 @@ def _orient(outline: Outline, recipe: Recipe) -> tuple[Mark, Doubles, str]:
     if wish.mark == "none":
         return "none", as_it_lies, ""
     fits = found != "none" and wish.mark in {"auto", found}
+    if found == "notch" and wish.mark == "auto" and recipe.diameter < LEAST_NOTCHED:
+        fits = False  # a chip or dirt on the rim: it would turn all millimetres
     seen = mark_toward(outline) if fits else as_it_lies
     if wish.angle is not None:
         mark: Mark = "flat" if wish.mark == "flat" else "notch"

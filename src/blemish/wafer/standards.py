@@ -17,6 +17,8 @@ FLATS = {
     200.0: (55.0, 60.0),
 }
 NOTCHED = (150.0, 200.0, 300.0, 450.0)
+LEAST_NOTCHED = 145.0
+"""mm; smaller wafers have no notch, so what looks like one is none."""
 DIAMETERS = tuple(sorted({25.4, *FLATS, *NOTCHED}))
 NEAR = 0.02
 """Share by which a diameter may be off a standard's: 2 inches are sold as 50 mm and as 50.8."""
