@@ -13,6 +13,7 @@ import blemish
 from blemish.runtime.bundle import Bundle
 from planted_bundle import blobs, planted_bundle
 from planted_labels import lay_picture, voc
+from planted_wafers import ODD_KLARF, Wafer, draw
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
 COMMAND = [sys.executable, "-m", "blemish.cli"]
@@ -292,3 +293,54 @@ def test_prepare_makes_a_set_that_the_doctor_finds_fit(tmp_path: Path) -> None:
     fit = call("doctor", tmp_path / "plain")
     assert (fit.returncode, fit.stderr) == (0, "")
     assert "Fit for training (0 broken, 0 mended, 0 to look at)." in fit.stdout
+
+
+def test_find_tells_millimetres_and_klarf_shows_them(tmp_path: Path, bundle: Bundle) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture = cv2.imencode(".png", draw(Wafer(), spots=[(300, 300)]))[1]
+    (photos / "w.png").write_bytes(picture.tobytes())
+    words = ("--wafer-diameter", 150, "--min-score", 0.7, "--grid", "--write", "klarf,voc")
+    found = find(photos, bundle, *words)
+    assert found.returncode == 0, found.stderr
+    assert "Written: " in found.stdout
+    shown = call("klarf", tmp_path / "out" / "klarf" / "w.klarf")
+    assert shown.returncode == 0, shown.stderr
+    assert "150 mm" in shown.stdout
+    as_json = json.loads(call("klarf", tmp_path / "out" / "klarf" / "w.klarf", "--json").stdout)
+    (find_,) = as_json["wafers"][0]["finds"]
+    assert find_["x_mm"] == pytest.approx(0, abs=1)
+    assert find_["y_mm"] == pytest.approx(-1.2, abs=1)
+
+
+def test_klarf_of_others_and_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "odd.klarf"
+    path.write_text(ODD_KLARF.replace("dirt", "d\xe9bris"), encoding="latin-1")
+    shown = call("klarf", path, PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0, shown.stderr
+    assert "scratch" in shown.stdout
+    assert json.loads(call("klarf", path, "--json").stdout)["wafers"][1]["wafer"] == "B"
+    path.write_text(ODD_KLARF[:400])
+    refused = call("klarf", path)
+    assert refused.returncode == 2
+    assert "odd.klarf, line" in refused.stderr
+    assert refused.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--wafer-diameter", "6"), "if it is inches, write 150"),
+        (("--grid",), "--grid needs --wafer-diameter"),
+        (("--write", "klarf"), "--write klarf needs --wafer-diameter"),
+        (("--write", "voc", "--ray", "local"), "--write: only tables are written with --ray"),
+        (("--grid", "--wafer-diameter", "150", "--ray", "local"), "--grid: only tables are"),
+    ],
+)
+def test_what_wafers_lack_is_said(
+    photos: Path, bundle: Bundle, words: tuple[str, ...], what: str
+) -> None:
+    refused = find(photos, bundle, *words)
+    assert refused.returncode == 2
+    assert what in " ".join(refused.stderr.split())
+    assert not (photos.parent / "out").exists()

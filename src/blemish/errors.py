@@ -17,6 +17,10 @@ class LabelError(BlemishError):
     """A label file cannot be read; the text names the file and the row."""
 
 
+class KlarfError(BlemishError):
+    """A KLARF file cannot be read; the text names the file and the line."""
+
+
 class BundleError(BlemishError):
     """A model bundle is missing, damaged or of another format."""
 

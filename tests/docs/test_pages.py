@@ -23,6 +23,7 @@ PAGES_OF = {
     "evaluate": ("evaluate.md",),
     "bench": ("speed.md",),
     "compare": ("compare.md",),
+    "klarf": ("klarf.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -31,7 +32,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare"
+VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -79,7 +80,16 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     ("verb", "page"),
     [
         (verb, page)
-        for verb in ("find", "demo", "calibrate", "evaluate", "compare", "doctor", "prepare")
+        for verb in (
+            "find",
+            "demo",
+            "calibrate",
+            "evaluate",
+            "compare",
+            "doctor",
+            "prepare",
+            "klarf",
+        )
         for page in PAGES_OF[verb]
     ],
 )
@@ -146,11 +156,18 @@ def test_no_page_names_a_place_on_a_machine(page: str) -> None:
 
 
 def test_the_columns_of_the_tables_are_told() -> None:
-    from blemish.report.tables import FINDS_HEADER, IMAGES_HEADER, STATUSES
+    from blemish.report.tables import (
+        FINDS_HEADER,
+        IMAGES_HEADER,
+        PLACED_HEADER,
+        STATUSES,
+        WAFERS_HEADER,
+    )
 
     for page in PAGES_OF["find"]:
         text = text_of(f"docs/{page}")
-        for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES):
+        placed = (*PLACED_HEADER, *WAFERS_HEADER)
+        for name in (*FINDS_HEADER, *IMAGES_HEADER, *STATUSES, *placed):
             assert f"`{name}`" in text
 
 
@@ -188,3 +205,31 @@ def test_every_format_and_kind_of_problem_is_told() -> None:
     assert [row for row in rows if row[1] in {"broken", "mended", "note"}] == [
         (name, *kind) for name, kind in KINDS.items()
     ]
+
+
+def test_the_example_of_a_wafers_settings_is_read_and_every_key_told(tmp_path: Path) -> None:
+    from blemish.wafer.recipe import read_recipe
+
+    text = text_of("docs/wafer.md")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "wafer.toml").write_text(example, encoding="utf-8")
+    recipe = read_recipe(tmp_path / "wafer.toml")
+    names = recipe.names_of("lots/AB12_S07.png")
+    assert names is not None
+    assert (names.lot, names.slot, names.wafer) == ("AB12", 7, "W01")
+    table = ""
+    for line in example.splitlines():
+        if head := re.match(r"\[+(\w+)\]", line):
+            table = f"{head[1]}."
+        elif key := re.match(r"(\w+) =", line):
+            assert f"`{table}{key[1]}`" in text
+    assert "`zone.mask`" in text
+
+
+def test_what_a_klarf_file_holds_is_told() -> None:
+    from blemish.wafer.klarf import COLUMNS
+
+    text = text_of("docs/klarf.md")
+    assert f"{len(COLUMNS)} columns" in text
+    for name in ("SampleSize", "AreaPerTest", "SummaryList", "TiffFileName", "IMAGELIST"):
+        assert f"`{name}`" in text

@@ -17,6 +17,7 @@ from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManyReport, ManySettings, describe_many, find_many, list_entries
 from blemish.jobs.shards import Entry, Shard, make_shards
 from planted_bundle import blobs, planted_bundle
+from planted_wafers import Wafer, draw
 
 
 @pytest.fixture
@@ -261,3 +262,50 @@ def test_shards_hold_each_picture_once() -> None:
     assert [len(shard.entries) for shard in shards] == [4, 4, 2]
     assert [one for shard in shards for one in shard.entries] == entries
     assert make_shards([], 4) == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_millimetres_stand_in_the_parts_too(
+    settings: ManySettings, tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "wafers"
+    folder.mkdir()
+    for name, wafers in (("a", (Wafer(),)), ("none", ())):
+        picture = draw(*wafers, spots=[(300, 250), (200, 200)])
+        (folder / f"{name}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    (folder / "broken.png").write_bytes(b"")
+    toml = tmp_path / "wafer.toml"
+    toml.write_text("diameter = 150\n[die]\npitch = [10, 10]\n")
+    find = replace(settings.find, wafer=toml, min_score=0.7)
+    asked = replace(settings, find=find, places=(str(folder),), kind=kind)
+    report = find_many(asked, deal_in_turn)
+    finds, images = as_find_does(asked)
+    assert finds[0]["x_mm"]
+    assert finds[-1]["x_mm"] == ""
+    assert {row["mark"] for row in images} == {"flat", "none", ""}
+    if kind == "csv":
+        assert table(report.out, "finds") == finds
+        assert without_times(table(report.out, "images")) == images
+    else:
+        (part,) = (report.out / "parts").glob("finds-*.parquet")
+        rows = pyarrow.parquet.read_table(part).to_pylist()
+        assert [row["x_mm"] for row in rows] == [
+            float(row["x_mm"]) if row["x_mm"] else None for row in finds
+        ]
+        assert [row["die_x"] for row in rows] == [
+            int(row["die_x"]) if row["die_x"] else None for row in finds
+        ]
+        (part,) = (report.out / "parts").glob("images-*.parquet")
+        marks = [row["mark"] for row in pyarrow.parquet.read_table(part).to_pylist()]
+        assert marks == [row["mark"] or None for row in images]
+    toml.write_text("diameter = 200\n[die]\npitch = [10, 10]\n")
+    with pytest.raises(UsageError, match="holds a run with another wafer"):
+        find_many(asked, deal_in_turn)
+
+
+@pytest.mark.parametrize(("name", "value"), [("grid", True), ("write", ("voc",))])
+def test_what_is_no_table_is_refused(settings: ManySettings, name: str, value: object) -> None:
+    find = replace(settings.find, wafer_diameter=150.0, **{name: value})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=f"--{name}: only tables are written with --ray"):
+        find_many(replace(settings, find=find), deal_in_turn)
+    assert not settings.find.out.exists()

@@ -48,6 +48,25 @@ def find(
     ] = None,
     value_range: Range = None,
     overwrite: Overwrite = False,
+    wafer_diameter: Annotated[
+        float | None,
+        typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
+    ] = None,
+    wafer: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
+    ] = None,
+    grid: Annotated[
+        bool, typer.Option("--grid", help="Draw rim, mm or dies, and excluded places as well.")
+    ] = False,
+    write: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="voc|yolo|coco|klarf|klarf-images",
+            help="Also write labels to correct, or KLARF; several with commas.",
+            show_default="none",
+        ),
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +98,8 @@ def find(
         settings = FindSettings(
             *(tuple(map(Path, paths)), out, model, min_score, region, scale, engine, precision),
             *(threads, pictures or "all", read_range(value_range), overwrite),
+            *(wafer_diameter, wafer),
+            *(tuple(write or ()), grid),
         )
         if ray is not None:
             if pictures not in {None, "none"}:

@@ -1,7 +1,8 @@
-"""TIFF to values: the first page of any kind that tifffile and imagecodecs know."""
+"""TIFF to values: the first page of any kind that tifffile and imagecodecs know; pages to TIFF."""
 
+import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -140,3 +141,14 @@ def one_line(error: Exception) -> str:
     """Give the first line of what an error says, or its name."""
     text = str(error).strip().splitlines()
     return text[0][:120] if text else type(error).__name__
+
+
+def write_pages(pages: Iterable[NDArray[np.uint8]]) -> bytes:
+    """Give the content of a TIFF file with a page (H, W, 3) each, uncompressed for old readers."""
+    import tifffile
+
+    content = io.BytesIO()
+    with tifffile.TiffWriter(content) as tiff:
+        for page in pages:
+            tiff.write(page, photometric="rgb", metadata=None)
+    return content.getvalue()

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from blemish.errors import BlemishError, EngineError, UsageError
-from blemish.jobs.find import FindSettings, open_finder_of
+from blemish.jobs.find import FindSettings, open_finder_of, recipe_of
 from blemish.jobs.shards import Shard, failed_shard, look_at_shard
 from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import bundle_hash
 from blemish.runtime.finder import Finder
+from blemish.wafer.recipe import Recipe
 
 TRIES = 2
 LOCAL = "local"
@@ -37,10 +38,11 @@ def how_of(finder: Finder) -> str:
 
 
 class Worker:
-    """One process with one model."""
+    """One process with one model; the recipe comes along, as its file lies elsewhere."""
 
-    def __init__(self, settings: FindSettings) -> None:
+    def __init__(self, settings: FindSettings, recipe: Recipe | None = None) -> None:
         self.settings = settings
+        self.recipe = recipe
         self.finder = open_finder_of(settings)
 
     def how(self) -> str:
@@ -49,12 +51,12 @@ class Worker:
 
     def look(self, shard: Shard) -> list[ImageRow]:
         """Look at a shard."""
-        return look_at_shard(self.finder, shard, self.settings.value_range)
+        return look_at_shard(self.finder, shard, self.settings.value_range, self.recipe)
 
 
 def deal_in_turn(settings: FindSettings, shards: Iterable[Shard]) -> Iterator[Looked]:
     """Look at shards one after the other in this process."""
-    worker = Worker(settings)
+    worker = Worker(settings, recipe_of(settings))
     for shard in shards:
         yield Looked(shard, worker.look(shard), worker.how())
 
@@ -77,7 +79,8 @@ def deal_on_ray(
         number = num_workers or max(cores // threads, 1)
         kind = ray.remote(num_cpus=threads, max_restarts=-1)(Worker)
         settings = replace(settings, threads=threads)
-        workers = [kind.remote(settings) for _ in range(number)]
+        recipe = recipe_of(settings)
+        workers = [kind.remote(settings, recipe) for _ in range(number)]
         yield from _Dealer(ray, workers).deal(shards)
 
 

@@ -1,19 +1,19 @@
 """Find the defects in pictures and write what was found."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blemish.data.huge import HugePicture
-from blemish.data.images import Listed, Pixels, check_range, find_pictures
+from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, without_copies
 from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -23,9 +23,11 @@ from blemish.report.tables import (
     finds_csv,
     images_csv,
 )
-from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, open_finder
 from blemish.runtime.huge import Watch, unwatched
+from blemish.wafer.outline import find_outline
+from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
+from blemish.wafer.standards import doubt_diameter
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -41,6 +43,10 @@ class FindSettings:
         pictures: of which pictures a drawn copy is written: `all`, `found` or `none`.
         value_range: the values that become black and white in pictures of more than 8 bits.
         overwrite: whether a result that stands in the folder is replaced.
+        wafer_diameter: of the wafers in mm, for positions in mm.
+        wafer: a file that says more of the wafers, see `blemish.wafer.recipe`.
+        write: what is written besides, see `blemish.jobs.writing`.
+        grid: whether drawn copies show how the wafer was understood.
     """
 
     paths: tuple[Path, ...]
@@ -55,6 +61,10 @@ class FindSettings:
     pictures: str = "all"
     value_range: tuple[float, float] | None = None
     overwrite: bool = False
+    wafer_diameter: float | None = None
+    wafer: Path | None = None
+    write: tuple[str, ...] = ()
+    grid: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,21 +126,36 @@ def find_run(
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
     check_range(settings.value_range)
+    recipe = recipe_of(settings)
+    kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
     output.check_free(settings.overwrite)
     listed, rows = _list(settings.paths)
     finder = open_finder_of(settings)
+    # The machine's own time, as KLARF has no word for another.
+    writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone(), settings.grid)
     output.prepare()
     names = output.name_pictures([one.name for one in listed])
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
-    begun = _facts(settings, finder, rows, started, names) | {"complete": False}
+    begun = _facts(settings, finder, rows, started) | {
+        "pictures": names,
+        "written": writing.planned(names),
+        "complete": False,
+    }
     output.write_tables({"run.json": as_record(begun)})
     with output.room_for_tables(len(listed)):
-        looked = find_in_any(listed, finder, settings.value_range, watch_windows)
-        drawn = _draw(zip(looked, names, strict=True), finder.bundle, settings.pictures, output)
+        looked = find_in_any(listed, finder, settings.value_range, recipe, watch_windows)
+        drawn = writing.write_each(zip(looked, names, strict=True), settings.pictures, output)
         complete = _fill(rows, drawn, len(listed), watch)
-    facts = _facts(settings, finder, rows, started, output.drawn) | {"complete": complete}
-    output.write_tables(_tables(rows, finder.bundle.classes, facts))
+    output.write_tables(_tables(rows, finder.bundle.classes, recipe is not None))
+    output.write_beside(writing.last_files(rows))
+    facts = _facts(settings, finder, rows, started) | {
+        "doubts": _doubts(rows, recipe),
+        "pictures": output.drawn,
+        "written": output.written,
+        "complete": complete,
+    }
+    output.write_tables({"run.json": as_record(facts)})  # the last: it says that all is written
     return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
 
 
@@ -150,22 +175,6 @@ def _fill(
     return True
 
 
-def _draw(
-    looked: Iterable[tuple[tuple[ImageRow, Pixels | HugePicture | None], str]],
-    bundle: Bundle,
-    pictures: str,
-    output: Output,
-) -> Iterator[ImageRow]:
-    """Yield the row of each picture once its drawn copy is written under its name."""
-    for (row, picture), name in looked:
-        if picture is None or not _wants_picture(pictures, row):
-            yield row
-        elif isinstance(picture, HugePicture):
-            yield output.draw_huge(name, picture, row, bundle.classes)
-        else:
-            yield output.draw(name, picture, row, bundle.classes)
-
-
 def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     """List the pictures; a path that cannot be listed is a row like a broken picture."""
     refused: list[ImageRow] = []
@@ -181,9 +190,28 @@ def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
     return listed, refused
 
 
+def recipe_of(settings: FindSettings) -> Recipe | None:
+    """Read what is known of the wafers; None where no diameter is.
+
+    Raises:
+        UsageError: the settings contradict each other, or the file is wrong.
+    """
+    if settings.wafer is None and settings.wafer_diameter is None:
+        if settings.grid:
+            raise UsageError("--grid needs --wafer-diameter or --wafer: it is in mm")
+        return None
+    if settings.wafer is not None and settings.wafer_diameter is not None:
+        raise UsageError("give --wafer or --wafer-diameter: the file holds the diameter too")
+    if settings.region == "whole":
+        raise UsageError("--region whole looks for no wafer, so there are no mm; leave it out")
+    if settings.wafer is not None:
+        return read_recipe(settings.wafer)
+    return Recipe(check_diameter(settings.wafer_diameter or 0.0, "--wafer-diameter"))
+
+
 def open_finder_of(settings: FindSettings) -> Finder:
     """Open the finder that settings ask for; see `open_finder` for what is raised."""
-    return open_finder(
+    finder = open_finder(
         settings.model,
         settings.min_score,
         settings.region,
@@ -192,10 +220,11 @@ def open_finder_of(settings: FindSettings) -> Finder:
         precision=settings.precision,
         threads=settings.threads,
     )
-
-
-def _wants_picture(pictures: str, row: ImageRow) -> bool:
-    return pictures == "all" or (pictures == "found" and len(row.defects) > 0)
+    if settings.wafer is None and settings.wafer_diameter is None:
+        return finder
+    # Millimetres need a wafer, whatever the model learned; only what turns it needs the notch.
+    region = finder.region if finder.bundle.region != "whole" else "wafer"
+    return replace(finder, outline_of=find_outline, region=region)
 
 
 def _facts(
@@ -203,7 +232,6 @@ def _facts(
     finder: Finder,
     rows: Sequence[ImageRow],
     started: datetime,
-    drawn: Sequence[str],
 ) -> dict[str, Any]:
     """Give what `run.json` holds."""
     wishes = asdict(settings) | {
@@ -211,26 +239,32 @@ def _facts(
         "out": str(settings.out),
         "model": str(finder.bundle.path),
         "min_score": finder.min_score,
+        "wafer": None if settings.wafer is None else str(settings.wafer),
     }
     return run_facts(wishes, finder, started) | {
         "num_images": len(rows),
         "num_finds": sum(len(row.defects) for row in rows),
         "num_outside": sum(row.num_outside for row in rows),
         "statuses": dict(Counter(row.status for row in rows)),
-        "pictures": list(drawn),
     }
 
 
-def _tables(
-    rows: Sequence[ImageRow], classes: Sequence[str], facts: dict[str, Any]
-) -> dict[str, bytes]:
-    """Give the content of each file; `run.json` comes last, so it says that all is written."""
+def _doubts(rows: Sequence[ImageRow], recipe: Recipe | None) -> list[str]:
+    """Give why the millimetres of the whole run may be wrong."""
+    if recipe is None:
+        return []
+    flats = [row.placement.flat for row in rows if row.placement and row.placement.flat]
+    doubt = doubt_diameter(recipe.diameter, flats)
+    return [f"diameter: {doubt}, or all millimetres are wrong"] if doubt else []
+
+
+def _tables(rows: Sequence[ImageRow], classes: Sequence[str], placed: bool) -> dict[str, bytes]:
+    """Give the content of the tables."""
     return {
         # The mark at the start makes spreadsheets read names that are not ASCII.
-        "finds.csv": finds_csv(rows, classes).encode("utf-8-sig"),
-        "images.csv": images_csv(rows).encode("utf-8-sig"),
+        "finds.csv": finds_csv(rows, classes, placed).encode("utf-8-sig"),
+        "images.csv": images_csv(rows, placed).encode("utf-8-sig"),
         "finds.coco.json": finds_coco(rows, classes).encode(),
-        "run.json": as_record(facts),
     }
 
 
@@ -244,9 +278,15 @@ def describe(report: FindReport) -> list[str]:
     ]
     if outside := sum(row.num_outside for row in report.rows):
         lines[0] += f" ({outside} more outside the wafer dropped)"
+    placements = [row.placement for row in report.rows if row.placement is not None]
+    if excluded := sum(placement.num_excluded for placement in placements):
+        lines[0] += f" ({excluded} more in excluded places dropped)"
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are in the tables.")
+    lines += report.facts.get("doubts", [])
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
+    if folders := sorted({name.split("/")[0] for name in report.facts["written"]}):
+        lines.append("Written: " + ", ".join(str(report.out / folder) for folder in folders))
     return lines

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
 from blemish.runtime.huge import Watch, unwatched
+from blemish.wafer.placing import place
+from blemish.wafer.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +38,12 @@ def find_in_any(
     listed: Sequence[Listed],
     finder: Finder,
     value_range: tuple[float, float] | None = None,
+    recipe: Recipe | None = None,
     watch: Watch = unwatched,
 ) -> Iterator[tuple[ImageRow, Pixels | HugePicture | None]]:
     """Yield the same also for pictures that are too large to be held, which come themselves.
 
+    With a recipe the finds are placed on their wafer, and those in excluded places are dropped.
     ``watch`` is told how many windows of such a picture are done and how many it has.
     """
 
@@ -48,7 +53,7 @@ def find_in_any(
         return finder.look(picture)
 
     yield from _find_in_each(
-        listed, lambda path: open_by_size(path, value_range), look, finder.bundle
+        listed, lambda path: open_by_size(path, value_range), look, finder.bundle, recipe
     )
 
 
@@ -57,6 +62,7 @@ def _find_in_each(
     read: Callable[[Path], P],
     look: Callable[[P], Finding],
     bundle: Bundle,
+    recipe: Recipe | None = None,
 ) -> Iterator[tuple[ImageRow, P | None]]:
     for one, reading in one_ahead(lambda one: read(one.path), listed):
         try:
@@ -65,6 +71,8 @@ def _find_in_each(
             finding = look(picture)
             _check_labels(finding.defects, bundle)
             row = _row(one, size_of(picture), finding, (time.perf_counter() - begun) * 1000)
+            if recipe is not None:
+                row = _placed(one, row, picture, finding, recipe)
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
             yield failed_row(one.name, _reason(one, error)), None
@@ -100,6 +108,23 @@ def _row(one: Listed, size: tuple[int, int], finding: Finding, milliseconds: flo
         num_outside=finding.num_outside,
         wafer_diameter=finding.outline.diameter if finding.outline else None,
         scale=finding.scale,
+    )
+
+
+def _placed(
+    one: Listed, row: ImageRow, picture: Pixels | HugePicture, finding: Finding, recipe: Recipe
+) -> ImageRow:
+    view = picture.overview if isinstance(picture, HugePicture) else (picture, 1.0)
+    placement, kept = place(view, finding.outline, finding.defects.boxes, recipe)
+    defects = finding.defects.take(kept)
+    words = "; ".join(filter(None, (finding.note, placement.note)))
+    status: Status = "defective" if len(defects) else "clean"
+    return replace(
+        row,
+        defects=defects,
+        placement=placement,
+        status="partial" if words else status,
+        error=f"{shown(one.path)}: {words}" if words else "",
     )
 
 

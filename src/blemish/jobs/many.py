@@ -16,13 +16,14 @@ from blemish.data.listing import find_pictures
 from blemish.data.places import is_url, list_url
 from blemish.errors import UsageError
 from blemish.jobs.batch import Looked
-from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings
+from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings, recipe_of
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
 from blemish.jobs.output import Output, without_copies
 from blemish.jobs.record import as_record
 from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
 from blemish.report.tables import STATUSES, counted
 from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle
+from blemish.wafer.recipe import recipe_hash
 
 Deal = Callable[[FindSettings, Iterable[Shard]], Iterator[Looked]]
 Watcher = Callable[[int, int], None]
@@ -75,6 +76,7 @@ def find_many(
     """
     started = datetime.now(UTC)
     bundle = _check(settings)
+    placed = recipe_of(settings.find) is not None
     manifest, resumed = _open_manifest(settings, bundle)
     shards = make_shards(manifest.entries(), settings.shard)
     num_all = sum(len(shard.entries) for shard in shards)
@@ -84,8 +86,8 @@ def find_many(
         watch(manifest.statuses().total(), num_all)
         for looked in deal(settings.find, left):
             how = looked.how
-            rows = looked.rows
-            manifest.add(looked.shard, make_part(looked.shard, rows, bundle.classes, settings.kind))
+            part = make_part(looked.shard, looked.rows, bundle.classes, settings.kind, placed)
+            manifest.add(looked.shard, part)
             watch(manifest.statuses().total(), num_all)
     except KeyboardInterrupt:
         complete = False
@@ -105,6 +107,9 @@ def find_many(
 
 def _check(settings: ManySettings) -> Bundle:
     check_range(settings.find.value_range)
+    if settings.find.grid or settings.find.write:
+        which = "--grid" if settings.find.grid else "--write"
+        raise UsageError(f"{which}: only tables are written with --ray; leave it out")
     if settings.kind not in KINDS:
         raise UsageError(f"parts {settings.kind!r} is not one of {', '.join(KINDS)}")
     model = settings.find.model
@@ -124,6 +129,8 @@ def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bo
         "engine": find.engine,
         "precision": find.precision,
         "value_range": list(find.value_range) if find.value_range else None,
+        "wafer_diameter": find.wafer_diameter,
+        "wafer": None if find.wafer is None else recipe_hash(find.wafer),
         "shard": settings.shard,
         "parts": settings.kind,
     }

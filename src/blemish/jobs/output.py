@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
 from blemish.data.images import Listed, write_picture, write_whole
-from blemish.errors import UsageError
+from blemish.errors import BlemishError, UsageError
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
 log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
+Paint = Callable[[Pixels, float], Pixels]
 
 RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
 # The record of each kind of result, which lists its drawn copies, with its tables.
@@ -32,6 +35,8 @@ RESULTS = {
     COMPARED: ("differences.csv",),
 }
 PICTURES = "pictures"
+# Folders of a result whose files its record lists, and which may hold pictures.
+FOLDERS = (PICTURES, "voc", "yolo", "coco", "klarf")
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -44,12 +49,14 @@ class Output:
         folder: where it is.
         record: the file that says how the result came about, see `RESULTS`.
         drawn: the drawn pictures so far, relative to the folder.
+        written: the other files of single pictures so far, relative to the folder.
     """
 
     def __init__(self, folder: Path, record: str = RUN) -> None:
         self.folder = folder
         self.record = record
         self.drawn: list[str] = []
+        self.written: list[str] = []
         self._broken = ""
 
     def check_free(self, overwrite: bool) -> None:
@@ -117,21 +124,26 @@ class Output:
         return given
 
     def draw(
-        self, name: str, pixels: NDArray[np.uint8], row: ImageRow, classes: Sequence[str]
+        self,
+        name: str,
+        picture: Pixels | HugePicture,
+        row: ImageRow,
+        classes: Sequence[str],
+        paint: Paint = lambda pixels, factor: pixels,
     ) -> ImageRow:
-        """Write a picture with its finds and give its row, `partial` where that failed."""
-        return self.keep(name, row, lambda: draw_finds(pixels, row.defects, classes))
+        """Write a picture with its finds and give its row, `partial` where that failed.
 
-    def draw_huge(
-        self, name: str, picture: HugePicture, row: ImageRow, classes: Sequence[str]
-    ) -> ImageRow:
-        """Write the overview of a picture that is too large to be drawn, with its finds."""
+        Of a picture that is too large to be drawn it is the overview. ``paint`` gives what the
+        finds are drawn on from the picture, reduced by a factor.
+        """
 
-        def draw() -> NDArray[np.uint8]:
-            small, factor = picture.overview
+        def draw() -> Pixels:
+            view = picture.overview if isinstance(picture, HugePicture) else (picture, 1.0)
+            pixels, factor = view
             found = row.defects
             boxes = found.boxes / np.float32(factor)
-            return draw_finds(small, Defects(boxes, found.labels, found.scores), classes)
+            finds = Defects(boxes, found.labels, found.scores)
+            return draw_finds(paint(pixels, factor), finds, classes)
 
         return self.keep(name, row, draw)
 
@@ -157,9 +169,38 @@ class Output:
             return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
         return row
 
+    def put(self, row: ImageRow, make: Callable[[], tuple[Mapping[str, bytes], str]]) -> ImageRow:
+        """Write a picture's other files and give its row, `partial` where that failed.
+
+        ``make`` gives them, and in words why one that was asked for is not among them.
+        """
+        try:
+            contents, lacking = make()
+            self.write_beside(contents)
+        except BlemishError as error:
+            return with_reason(row, str(error))
+        return with_reason(row, lacking)
+
+    def write_beside(self, contents: Mapping[str, bytes]) -> None:
+        """Write files below the folder, each in one step; what stands there is not touched.
+
+        Raises:
+            UsageError: one cannot be written, or is there already.
+        """
+        for name, content in contents.items():
+            path = self.folder / name
+            try:
+                if path.exists():
+                    raise UsageError(f"{path}: is there already; name another folder")
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _refused(path, error) from error
+            self.written.append(name)
+            write_whole(path, content)
+
     def _not_drawn(self, name: str, row: ImageRow, reason: str) -> ImageRow:
         self.drawn.remove(name)
-        return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
+        return with_reason(row, reason)
 
     def write_tables(self, contents: Mapping[str, bytes]) -> None:
         """Write the tables, each in one step.
@@ -195,7 +236,7 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 
     def is_copy(path: Path) -> bool:
         real = Path(os.path.realpath(path))
-        results = [place.parent for place in real.parents if place.name == PICTURES]
+        results = [place.parent for place in real.parents if place.name in FOLDERS]
         for result in results:
             if result not in copies:
                 copies[result] = _copies_of(result)
@@ -206,13 +247,31 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 
 def _copies_of(result: Path) -> frozenset[str]:
     """Give the real paths of a result's drawn copies, as its records list them."""
-    home = os.path.realpath(result / PICTURES)
-    names = [name for record in RESULTS for name in _facts_of(result / record).get("pictures", [])]
+    homes = [os.path.realpath(result / folder) for folder in FOLDERS]
+    facts = [_facts_of(result / record) for record in RESULTS]
+    names = [
+        name for each in facts for key in ("pictures", "written") for name in _listed(each, key)
+    ]
     with contextlib.suppress(ValueError):  # a name with a zero byte
         real = [os.path.realpath(result / str(name)) for name in names]
         # Whoever wrote the file, what lies elsewhere is no drawn copy.
-        return frozenset(path for path in real if Path(path).is_relative_to(home))
+        return frozenset(
+            path for path in real if any(Path(path).is_relative_to(home) for home in homes)
+        )
     return frozenset()
+
+
+def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
+    """Give a list of the record of a result; empty where there is none."""
+    names = facts.get(key)
+    return names if isinstance(names, list) else []
+
+
+def with_reason(row: ImageRow, reason: str) -> ImageRow:
+    """Give the row as `partial` for a reason; unchanged without one."""
+    if not reason:
+        return row
+    return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
 
 
 def _facts_of(record: Path) -> dict[str, Any]:

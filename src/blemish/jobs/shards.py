@@ -20,6 +20,7 @@ from blemish.errors import PictureError
 from blemish.jobs.looking import failed_row, find_in_any
 from blemish.report.tables import ImageRow, finds_csv, images_csv, parquet_tables
 from blemish.runtime.finder import Finder
+from blemish.wafer.recipe import Recipe
 
 KINDS = ("csv", "parquet")
 AT_ONCE = 8
@@ -63,11 +64,14 @@ def make_shards(entries: Sequence[Entry], size: int) -> list[Shard]:
 
 
 def look_at_shard(
-    finder: Finder, shard: Shard, value_range: tuple[float, float] | None = None
+    finder: Finder,
+    shard: Shard,
+    value_range: tuple[float, float] | None = None,
+    recipe: Recipe | None = None,
 ) -> list[ImageRow]:
     """Give a row for each picture, in order; one that fails is a row with its error.
 
-    What stands in an object store is fetched first.
+    What stands in an object store is fetched first. With a recipe finds are placed on their wafer.
     """
     with tempfile.TemporaryDirectory(prefix="blemish-") as folder:
 
@@ -87,7 +91,7 @@ def look_at_shard(
         with ThreadPoolExecutor(AT_ONCE) as pool:
             fetched = list(pool.map(fetch, enumerate(shard.entries)))
         coming = find_in_any(
-            [one for one in fetched if isinstance(one, Listed)], finder, value_range
+            [one for one in fetched if isinstance(one, Listed)], finder, value_range, recipe
         )
         rows = []
         for one, entry in zip(fetched, shard.entries, strict=True):
@@ -110,13 +114,19 @@ def failed_shard(shard: Shard, reason: str) -> list[ImageRow]:
     ]
 
 
-def make_part(shard: Shard, rows: Sequence[ImageRow], classes: Sequence[str], kind: str) -> Part:
-    """Give a shard's rows as the content of its tables."""
+def make_part(
+    shard: Shard,
+    rows: Sequence[ImageRow],
+    classes: Sequence[str],
+    kind: str,
+    placed: bool = False,
+) -> Part:
+    """Give a shard's rows as the content of its tables; ``placed`` as in `report.tables`."""
     names = [f"{table}-{shard.number:06d}.{kind}" for table in ("finds", "images")]
     if kind == "parquet":
-        contents = parquet_tables(rows, classes)
+        contents = parquet_tables(rows, classes, placed)
     else:
-        texts = (finds_csv(rows, classes), images_csv(rows))
+        texts = (finds_csv(rows, classes, placed), images_csv(rows, placed))
         contents = (texts[0].encode("utf-8-sig"), texts[1].encode("utf-8-sig"))
     statuses = dict(Counter(str(row.status) for row in rows))
     files = dict(zip(names, contents, strict=True))

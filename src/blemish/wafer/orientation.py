@@ -176,9 +176,9 @@ def find_notch(pixels: Pixels, shape: Shape, factor: float) -> Found | None:
 
 
 def _running_median(colours: Floats) -> Floats:
-    """Give the median of each channel over 21 neighbours around the circle, shape (N, 3)."""
-    strip = np.pad(np.rint(colours).astype(np.uint8), ((10, 10), (0, 0)), mode="wrap")
-    return np.asarray(cv2.medianBlur(strip[None], 21), np.float32)[0, 10:-10]
+    """Give the median of each channel over 61 neighbours around the circle, shape (N, 3)."""
+    strip = np.pad(np.rint(colours).astype(np.uint8), ((30, 30), (0, 0)), mode="wrap")
+    return np.asarray(cv2.medianBlur(strip[None], 61), np.float32)[0, 30:-30]
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -76,6 +76,11 @@ class Outline:
         return self.look()
 
     @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The symmetric matrix (2, 2) that maps the unit circle to the rim, centred."""
+        return _matrix(self.axes, self.angle)
+
+    @property
     def diameter(self) -> float:
         """Twice the geometric mean of the semi-axes, in pixels."""
         return 2 * float(np.sqrt(self.axes[0] * self.axes[1]))
@@ -99,7 +104,7 @@ class Outline:
     def to_unit(self, points: ArrayLike) -> NDArray[np.float64]:
         """Give points (N, 2) in the frame where the ellipse is the unit circle, not turned."""
         away = np.asarray(points, np.float64).reshape(-1, 2) - self.centre
-        return np.asarray(away @ np.linalg.inv(_matrix(self.axes, self.angle)), np.float64)
+        return np.asarray(away @ np.linalg.inv(self.matrix), np.float64)
 
     def contains(self, points: ArrayLike, margin: float = 0.0) -> NDArray[np.bool_]:
         """Tell which points (N, 2) lie on the wafer or at most ``margin`` pixels outside it.
@@ -111,10 +116,11 @@ class Outline:
         away = np.hypot(unit[:, 0], unit[:, 1])
         inside = away <= reach
         if (inside & (away > reach - FLAT_DEPTHS[1])).any() and self.mark.kind == "flat":
-            inside &= unit @ self._mark_direction() <= reach - self.mark.depth
+            inside &= unit @ self.mark_direction() <= reach - self.mark.depth
         return np.asarray(inside, np.bool_)
 
-    def _mark_direction(self) -> NDArray[np.float64]:
+    def mark_direction(self) -> NDArray[np.float64]:
+        """Give the unit vector (2,) from the centre to the mark in the frame of `to_unit`."""
         turn = np.deg2rad(self.mark.angle)
         direction = np.array([[np.cos(turn), np.sin(turn)]])
         unit = self.to_unit(direction + self.centre)[0]
@@ -141,7 +147,7 @@ def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
     for times in (3.0, 1.5):
         # The second look, at weaker edges, is for a rim that hardly differs from the rig.
         edges = find_edges(small, times)
-        shape = _find_shape(edges)
+        shape = find_shape(edges)
         if shape is not None or len(edges.points) > MANY_EDGES:
             break
     if shape is None:
@@ -167,7 +173,7 @@ def _find_mark(edges: Edges, shape: Shape, factor: float, pixels: Pixels | None)
     return RimMark(kind, float(np.rad2deg(np.arctan2(*toward[::-1])) % 360), found.depth)
 
 
-def _find_shape(edges: Edges) -> Shape | None:
+def find_shape(edges: Edges) -> Shape | None:
     """Find the ellipse of the wafer's outer border among the edges."""
     if len(edges.points) < NUM_SECTORS // 2:
         return None
