@@ -34,6 +34,10 @@ def serve(
     watch: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Take new pictures from this folder.")
     ] = None,
+    wafer_diameter: Annotated[
+        float | None,
+        typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
+    ] = None,
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,
@@ -52,7 +56,8 @@ def serve(
         from blemish.web.serving import serve as run
 
         settings = ServeSettings(
-            *(data, model, host, port, db, watch, engine, precision, threads),
+            *(data, model, host, port, db, watch, wafer_diameter),
+            *(engine, precision, threads),
             *(max_upload * 1_000_000, max_pixels * 1_000_000, queue),
         )
         run(settings, lambda where: typer.echo(f"Serving on {where} (Ctrl-C ends it)"))

@@ -19,11 +19,10 @@ from blemish.data.sizes import measure_picture
 from blemish.errors import PictureError, PictureTooLargeError, UsageError
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow, as_json
-from blemish.runtime.finder import Finder
 from blemish.web.access import Asker, TheServer
 from blemish.web.answers import Refused, problems
 from blemish.web.looker import QueueFullError
-from blemish.web.looks import Picture, Wishes, look, open_upload, read_wishes
+from blemish.web.looks import Picture, look, open_upload, read_wishes
 from blemish.web.server import Server
 from blemish.web.store import shown_name
 from blemish.web.uploads import Upload, receive, receiving
@@ -70,44 +69,34 @@ class Found(BaseModel):
     finds: list[FoundMark]
 
 
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "PNG, JPEG, BMP or TIFF",
-                        },
-                        "wafer_diameter": {
-                            "type": "number",
-                            "description": "of the wafer in mm: finds are told in mm as well",
-                            "example": 150,
-                        },
-                        "min_score": {"type": "number", "minimum": 0, "maximum": 1},
-                        "range": {
-                            "type": "string",
-                            "description": "LO,HI: values that become black and white, for more "
-                            "than 8 bits",
-                            "example": "0,4095",
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
+def _form(**fields: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form with a picture and other fields."""
+    file = {"type": "string", "format": "binary", "description": "PNG, JPEG, BMP or TIFF"}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}
+    content = {"multipart/form-data": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+FILE_FORM = _form()
+_FIND_FORM = _form(
+    wafer_diameter={
+        "type": "number",
+        "description": "of the wafer in mm: finds are told in mm as well",
+        "example": 150,
+    },
+    min_score={"type": "number", "minimum": 0, "maximum": 1},
+    range={
+        "type": "string",
+        "description": "LO,HI: values that become black and white, for more than 8 bits",
+        "example": "0,4095",
+    },
+)
 
 
 @router.post(
     "/find",
     response_model=Found,
-    openapi_extra=FORM,
+    openapi_extra=_FIND_FORM,
     responses={
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
         **problems(400, 401, 403, 413, 415, 422, 429, 507),
@@ -138,13 +127,11 @@ async def _answer(
     try:
         wishes = read_wishes(upload.fields)
         await run_in_threadpool(upload.arriving.file.flush)
-        read: Callable[[], Picture] = partial(open_upload, path, name, wishes, most)
+        read = partial(open_upload, path, name, wishes, most)
         async with server.ahead:
-            if await run_in_threadpool(_is_small, path):
-                held = await run_in_threadpool(read)
-                read = lambda: held  # noqa: E731
-            picture, row = await asyncio.wrap_future(
-                server.looker.submit(lambda: _look(read, path, name, finder, wishes))
+            picture = await read_in_turn(server, path, read)
+            row = await asyncio.wrap_future(
+                server.looker.submit(lambda: look(picture, path, name, finder, wishes))
             )
             server.measures.looked(row.status, len(row.defects), row.milliseconds)
             if "image/png" not in request.headers.get("accept", ""):
@@ -159,19 +146,19 @@ async def _answer(
         raise Refused(400, str(error)) from error
 
 
+async def read_in_turn(server: Server, path: Path, read: Callable[[], Picture]) -> Picture:
+    """Read a small picture beside the one that is looked at, a large one after it."""
+    if await run_in_threadpool(_is_small, path):
+        return await run_in_threadpool(read)
+    return await asyncio.wrap_future(server.looker.submit(read))
+
+
 def _is_small(path: Path) -> bool:
     try:
         stored = measure_picture(path)
     except PictureError:  # it is said when the picture is read
         return False
     return stored.width * stored.height <= SMALL
-
-
-def _look(
-    read: Callable[[], Picture], path: Path, name: str, finder: Finder, wishes: Wishes
-) -> tuple[Picture, ImageRow]:
-    picture = read()
-    return picture, look(picture, path, name, finder, wishes)
 
 
 def _draw(picture: Picture, row: ImageRow, classes: Sequence[str]) -> bytes:

@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 
 from blemish import __version__
-from blemish.web import api_find
+from blemish.web import api_find, api_pictures, api_reviews
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import (
     answer_fault,
@@ -21,13 +21,14 @@ from blemish.web.answers import (
     answer_refused,
     problems,
 )
+from blemish.web.backlog import Backlog
 from blemish.web.database import DiskFullError
 from blemish.web.gate import Gate
 from blemish.web.measures import Measuring
 from blemish.web.server import Server
 from blemish.web.store import num_waiting
 
-_ROUTERS = (api_find.router,)
+_ROUTERS = (api_find.router, api_pictures.router, api_reviews.router)
 
 
 def create_app(server: Server) -> FastAPI:
@@ -58,12 +59,15 @@ def create_app(server: Server) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, server: Server) -> AsyncIterator[None]:
+    backlog = Backlog(server)
     server.looker.start()
+    backlog.start()
     try:
         yield
     finally:
         server.stopping.set()
         server.woken.set()
+        backlog.join()
         server.looker.stop()
         server.close()
 

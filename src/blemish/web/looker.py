@@ -50,6 +50,10 @@ class Looker:
         """Tell how many places are taken."""
         return self._taken
 
+    def seconds_for(self, num_looks: int) -> int:
+        """Tell how long so many looks take, by those that were; at least 1."""
+        return max(1, math.ceil(num_looks * self._seconds))
+
     @contextmanager
     def place(self) -> Iterator[None]:
         """Hold a place while one request is answered.
@@ -59,7 +63,7 @@ class Looker:
         """
         with self._lock:
             if self._taken >= self._places:
-                raise QueueFullError(max(1, math.ceil(self._taken * self._seconds)))
+                raise QueueFullError(self.seconds_for(self._taken))
             self._taken += 1
         try:
             yield

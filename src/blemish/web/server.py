@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from blemish.errors import UsageError
 from blemish.runtime.bundle import bundle_hash
 from blemish.runtime.finder import Finder, open_finder
+from blemish.wafer.recipe import check_diameter
 from blemish.web.accounts import has_users
 from blemish.web.database import Database, open_database
 from blemish.web.gate import LOOPBACK
@@ -35,6 +36,7 @@ class ServeSettings:
         host, port: where it listens.
         db: the database, as SQLAlchemy writes it.
         watch: a folder whose new pictures are taken.
+        wafer_diameter: of the wafers on pictures that are kept, in mm.
         engine, precision, threads: see `blemish.runtime.finder.open_finder`.
         max_upload: bytes of one file.
         max_pixels: pixels of a picture that is held whole.
@@ -48,6 +50,7 @@ class ServeSettings:
     port: int = 8321
     db: str | None = None
     watch: Path | None = None
+    wafer_diameter: float | None = None
     engine: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -122,6 +125,8 @@ def open_server(settings: ServeSettings) -> Server:
         UsageError: it may not listen there yet, or the folder or database cannot be used.
         BundleError, EngineError: the model cannot be opened.
     """
+    if settings.wafer_diameter is not None:
+        check_diameter(settings.wafer_diameter, "--wafer-diameter")
     database = open_store(settings.data, settings.db)
     try:
         with database.reading() as session:
