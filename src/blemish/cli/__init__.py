@@ -16,6 +16,7 @@ from blemish.cli.labels import doctor, prepare
 from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.serve import serve, token, user
 from blemish.cli.statistics import calibrate, compare
 from blemish.cli.wafers import klarf
 
@@ -29,10 +30,12 @@ app = typer.Typer(
 )
 VERBS: tuple[Callable[..., None], ...] = (
     *(find, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, bench),
+    *(calibrate, evaluate, compare, bench, serve),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
 
 
 def main() -> None:
