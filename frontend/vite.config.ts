@@ -1,3 +1,23 @@
+import { fileURLToPath } from "node:url";
+
 import { defineConfig } from "vite";
 
-export default defineConfig({ base: "./" });
+import { swapStage } from "./build/stage.ts";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  base: "./",
+  plugins: [swapStage(here("./src/stage.ts"))],
+  build: {
+    outDir: here("../src/blemish/web/static/editor"),
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: false,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      input: here("./src/main.ts"),
+      output: { entryFileNames: "editor.js", assetFileNames: "editor[extname]" },
+    },
+  },
+});

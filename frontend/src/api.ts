@@ -51,8 +51,17 @@ export class HttpApi implements Api {
   }
 
   async send(seen: Picture, request: Answers | Changes): Promise<Picture> {
-    await this.ask(`pictures/${seen.id}/${request.kind}`, asBody(seen.revision, request));
-    return this.read(seen.id);
+    const told = await this.ask(
+      `pictures/${seen.id}/${request.kind}`,
+      asBody(seen.revision, request),
+    );
+    return after(seen, request, told as RawLabels);
+  }
+
+  /** Gives the class names of the model that looks. */
+  async classes(): Promise<string[]> {
+    const models = (await this.ask("models")) as { live: boolean; classes: string[] }[];
+    return models.find((model) => model.live)?.classes ?? [];
   }
 
   async tiles(id: number): Promise<Tiles> {
@@ -68,6 +77,10 @@ export class HttpApi implements Api {
 
   tileAt(id: number, level: number, x: number, y: number): string {
     return `${this.root}/pictures/${id}/tiles/${level}/${x}_${y}.jpg`;
+  }
+
+  imageOf(id: number): string {
+    return `${this.root}/pictures/${id}/image`;
   }
 
   thumbnailOf(id: number): string {
@@ -115,18 +128,26 @@ interface RawBox {
   y2: number;
   label: string;
 }
-interface RawPicture {
-  id: number;
-  name: string;
-  width: number;
-  height: number;
+interface RawLabels {
   revision: number;
   reviewed: boolean;
-  classes: string[];
+  labels: (RawBox & { box: number; find_id: number | null })[];
+}
+interface RawDetail {
+  picture: {
+    id: number;
+    name: string;
+    width: number;
+    height: number;
+    state: string;
+    error: string;
+    reviewed: boolean;
+    revision: number;
+  };
+  finds: (RawBox & { id: number; score: number; answer: Answer })[];
+  labels: RawLabels["labels"];
   before: number | null;
   after: number | null;
-  finds: (RawBox & { id: number; score: number; answer: Answer })[];
-  labels: (RawBox & { box: number; find_id: number | null })[];
 }
 interface RawThumbnail {
   id: number;
@@ -138,22 +159,37 @@ interface RawThumbnail {
 const sidesOf = ({ x1, y1, x2, y2 }: RawBox): Box => [x1, y1, x2, y2];
 
 export function asPicture(told: unknown): Picture {
-  const raw = told as RawPicture;
-  const finds = raw.finds.map((find): Find => {
-    const { id, score, label, answer } = find;
-    return { id, box: sidesOf(find), score, label, answer };
-  });
-  const labels = raw.labels.map((label): Label => {
+  const { picture, finds, labels, before, after } = told as RawDetail;
+  const { id, name, width, height, state, error, reviewed, revision } = picture;
+  const shared = { id, name, width, height, state, error, reviewed, revision, before, after };
+  return {
+    ...shared,
+    finds: finds.map((find): Find => {
+      return { id: find.id, box: sidesOf(find), score: find.score, label: find.label, answer: find.answer };
+    }),
+    labels: labelsOf(labels),
+  };
+}
+
+function labelsOf(labels: RawLabels["labels"]): Label[] {
+  return labels.map((label): Label => {
     return { number: label.box, box: sidesOf(label), label: label.label, find: label.find_id };
   });
-  const { id, name, width, height, revision, reviewed, classes, before, after } = raw;
-  return { id, name, width, height, revision, reviewed, classes, before, after, finds, labels };
+}
+
+/** Gives the picture after a change, from what the server answered to it. */
+function after(seen: Picture, request: Answers | Changes, told: RawLabels): Picture {
+  const said = new Map(
+    request.kind === "verdicts" ? request.answers.map(({ find, answer }) => [find, answer]) : [],
+  );
+  const finds = seen.finds.map((find) => ({ ...find, answer: said.get(find.id) ?? find.answer }));
+  const { revision, reviewed, labels } = told;
+  return { ...seen, revision, reviewed, finds, labels: labelsOf(labels) };
 }
 
 export function asBody(revision: number, request: Answers | Changes): unknown {
   if (request.kind === "verdicts") {
-    const answers = request.answers.map(({ find, answer }) => ({ find_id: find, answer }));
-    return { revision, answers, reviewed: request.reviewed };
+    return { revision, verdicts: request.answers, reviewed: request.reviewed };
   }
   const changes = request.changes.map(({ action, number, box, label }) => {
     if (action === "remove") return { action, box: number };

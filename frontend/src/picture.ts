@@ -19,16 +19,18 @@ export interface Label {
   readonly find: number | null;
 }
 
+/** `state` is waiting, done or failed; `width` and `height` are 0 until it has been looked at. */
 export interface Picture {
   readonly id: number;
   readonly name: string;
   readonly width: number;
   readonly height: number;
+  readonly state: string;
+  readonly error: string;
   readonly revision: number;
   readonly reviewed: boolean;
   readonly finds: readonly Find[];
   readonly labels: readonly Label[];
-  readonly classes: readonly string[];
   readonly before: number | null;
   readonly after: number | null;
 }

@@ -92,6 +92,14 @@ export class Saving {
     this.running = this.run().finally(() => (this.running = null));
   }
 
+  /** Reads the picture again, as others may have changed it; what is not sent yet is left alone. */
+  async renew(): Promise<void> {
+    const latest = await this.api.read(this.picture.id).catch(() => null);
+    if (!latest || this.numUnsent > 0 || latest.revision <= this.picture.revision) return;
+    this.picture = latest;
+    this.told();
+  }
+
   /** Waits until nothing is being sent. */
   async settled(): Promise<void> {
     while (this.running) await this.running;
