@@ -2,13 +2,13 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vite";
 
-import { swapStage } from "./build/stage.ts";
+import { keepPolicy } from "./build/policy.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "./",
-  plugins: [swapStage(here("./src/stage.ts"))],
+  plugins: [keepPolicy(here("./src/stage.ts"))],
   build: {
     outDir: here("../src/blemish/web/static/editor"),
     emptyOutDir: true,

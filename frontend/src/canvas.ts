@@ -33,6 +33,7 @@ const CLOSE_UP = { times: 4, least: 48 };
 const SHARP_ABOVE = 2; // screen pixels a pixel
 
 const OPTIONS = {
+  tabIndex: -1,
   drawer: "canvas",
   showNavigationControl: false,
   animationTime: 0.25,
@@ -58,7 +59,6 @@ export class Canvas {
     element: HTMLElement,
     closeUp: HTMLElement,
     private readonly hearer: Hearer,
-    private readonly looks: (mark: Mark) => Look,
     mayChange: boolean,
   ) {
     const mouse = { clickToZoom: false, dblClickToZoom: false, flickEnabled: false };
@@ -83,13 +83,20 @@ export class Canvas {
     this.listen(element);
   }
 
-  /** Shows another picture; resolves when it can be seen. */
-  async open(picture: Picture, source: Source): Promise<void> {
+  /** Shows no picture. */
+  close(): void {
     this.cancel();
     this.annotator.state.selection.clear();
     this.annotator.state.store.clear(QUIET);
     this.marks = new Map();
     this.shown = null;
+    this.viewer.close();
+    this.closeUp.close();
+  }
+
+  /** Shows another picture; resolves when it can be seen. */
+  async open(picture: Picture, source: Source): Promise<void> {
+    this.close();
     this.size = [picture.width, picture.height];
     this.closeUp.open({ tileSource: source });
     const opened = new Promise<void>((resolve, reject) => {
@@ -209,7 +216,9 @@ export class Canvas {
 
   private lookOf(id: string): Look | null {
     const mark = this.marks.get(id);
-    return mark ? this.looks(mark) : null;
+    if (!mark) return null;
+    const { state, label } = mark.value;
+    return { state, text: mark.score === null ? label : `${label} ${mark.score.toFixed(2)}` };
   }
 
   private within(box: Box): Box {

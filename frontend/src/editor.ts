@@ -1,397 +1,231 @@
-/** The review page: one picture at a time, and what the keys, mouse and buttons do to it. */
+/** The review page: one picture at a time, and what keys, mouse and buttons do to it. */
 
 import { RefusedError, type HttpApi } from "./api";
 import { Canvas } from "./canvas";
 import { askWhose, keysDialog } from "./dialogs";
-import { button, element, setText } from "./dom";
-import { move, resize, rounded } from "./geometry";
-import { History, type Step } from "./history";
+import { button, element } from "./dom";
+import { icon, type IconName } from "./icons";
 import { commandOf, type Command } from "./keys";
-import { isSameValue, nextOpen, stepped, type Mark, type State, type Value } from "./marks";
 import { commandButton, Panel } from "./panel";
-import type { Box, Picture } from "./picture";
-import { Saving, unsentPictures } from "./saving";
+import type { Picture } from "./picture";
+import { Pictures } from "./pictures";
+import type { Saving } from "./saving";
 import { sourceOf } from "./source";
 import { Strip } from "./strip";
-import type { Say, StringKey } from "./strings";
+import type { Say } from "./strings";
+import { Work } from "./work";
 
 export interface Settings {
   readonly api: HttpApi;
   readonly say: Say;
-  /** The page of a picture is this and its id. */
-  readonly page: string;
+  readonly pageOf: (id: number) => string;
   readonly mayChange: boolean;
 }
 
-const NUDGES: Readonly<Partial<Record<Command, readonly [number, number]>>> = {
-  left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1],
-};
-const SIZES: Readonly<Partial<Record<Command, readonly [number, number]>>> = {
-  narrower: [-1, 0], wider: [1, 0], lower: [0, -1], higher: [0, 1],
-};
+const TOOLS: readonly IconName[] = [
+  "previousPicture", "nextPicture", "zoomIn", "zoomOut", "fit", "zoomFind", "boost", "hide", "help",
+];
+/** What one who may only look may do. */
+const LOOKING = new Set<Command>(["next", "previous"]);
 
 export class Editor {
   private readonly api: HttpApi;
   private readonly say: Say;
-  private readonly stage = element("div", { class: "stage", tabindex: "0", role: "application" });
+  private readonly scene = element("div", { class: "scene", tabindex: "0", role: "application" });
   private readonly note = element("p", { class: "note", role: "status", hidden: "" });
+  private readonly pictures: Pictures;
   private readonly panel: Panel;
   private readonly strip: Strip;
   private readonly canvas: Canvas;
   private readonly help: HTMLDialogElement;
-  private readonly savings = new Map<number, Saving>();
-  private readonly coming = new Map<number, Promise<Picture>>();
-  private history = new History();
-  private saving: Saving | null = null;
-  private selected: string | null = null;
+  private work: Work | null = null;
   private classes: readonly string[] = [];
   private asking = false;
-  private numMade = 0;
   private turn = 0;
 
   constructor(root: HTMLElement, private readonly settings: Settings) {
-    this.api = settings.api;
-    this.say = settings.say;
+    const { api, say, pageOf, mayChange } = settings;
+    [this.api, this.say] = [api, say];
     const run = (command: Command): void => this.run(command);
+    this.pictures = new Pictures(api, (saving) => this.saved(saving));
     this.panel = new Panel(
-      this.say, run, (key) => this.select(key), (label) => this.rename(label), settings.mayChange,
+      say, run, (key) => this.select(key), (label) => this.edit((work) => work.rename(label)), mayChange,
     );
-    this.strip = new Strip(this.api, this.say, (id) => settings.page + id, (id) => void this.go(id));
-    this.help = keysDialog(this.say);
-    this.stage.setAttribute("aria-label", this.say("picture"));
-    const tool = (command: Command & StringKey, sign: string): HTMLButtonElement =>
-      commandButton(command, this.say, run, false, sign);
-    const tools = element(
-      "div", { class: "tools", role: "toolbar", "aria-label": this.say("keys_view") },
-      tool("previousPicture", "⏮"), tool("nextPicture", "⏭"), tool("zoomIn", "+"), tool("zoomOut", "−"),
-      tool("fit", "⛶"), tool("zoomFind", "⌖"), tool("boost", "◐"), tool("hide", "▢"), tool("help", "?"),
-    );
-    root.replaceChildren(
-      element("div", { class: "view" }, tools, this.stage, this.note), this.panel.root,
-      this.strip.root, this.help,
-    );
-    this.canvas = new Canvas(
-      this.stage,
-      this.panel.closeUp,
-      {
-        selected: (key) => this.select(key),
-        reshaped: (key, box) => this.reshape(key, box),
-        drawn: (box) => this.add(box),
-        drawing: (on) => this.tell(on ? this.say("drawing") : ""),
-      },
-      ({ value, score }) => {
-        return { state: value.state, text: score === null ? value.label : `${value.label} ${score.toFixed(2)}` };
-      },
-      settings.mayChange,
-    );
-    this.listen();
+    this.strip = new Strip(api, say, pageOf, (id) => void this.go(id));
+    this.help = keysDialog(say);
+    this.scene.setAttribute("aria-label", say("picture"));
+    const tools = TOOLS.map((name) => commandButton(name, say, run, icon(name)));
+    const bar = element("div", { class: "tools", role: "toolbar", "aria-label": say("keys_view") }, ...tools);
+    const view = element("div", { class: "view" }, this.scene, bar, this.note);
+    root.replaceChildren(view, this.panel.root, this.strip.root, this.help);
+    const hearer = {
+      selected: (key: string | null) => this.select(key),
+      reshaped: (key: string, box: Parameters<Work["reshape"]>[1]) => this.edit((work) => work.reshape(key, box)),
+      drawn: (box: Parameters<Work["add"]>[0]) => this.edit((work) => work.add(box)),
+      drawing: (on: boolean) => this.tell(on ? say("drawing") : ""),
+    };
+    this.canvas = new Canvas(this.scene, this.panel.closeUp, hearer, mayChange);
+    document.addEventListener("keydown", (event) => this.press(event), { capture: true });
+    globalThis.addEventListener("popstate", ({ state }) => {
+      const id = Number((state as { id?: number } | null)?.id);
+      if (id) void this.go(id, false);
+    });
   }
 
   async start(id: number): Promise<void> {
+    globalThis.history.replaceState({ id }, "");
     this.classes = await this.api.classes().catch(() => []);
     await this.go(id, false);
     void this.strip.load(id).catch(() => undefined);
-    await this.sendLate(id);
+    await this.pictures.sendLate(id, (saving, n) => this.sentLate(saving, n));
   }
 
   /** Shows another picture. */
   private async go(id: number, isNew = true): Promise<void> {
     const turn = ++this.turn;
     this.canvas.cancel();
-    let picture: Picture;
     try {
-      picture = await (this.coming.get(id) ?? this.api.read(id));
+      const saving = await this.pictures.open(id);
+      if (turn !== this.turn) return; // another was asked for meanwhile
+      this.work = new Work(saving, this.classes);
+      this.name(saving.seen, isNew);
+      if (!this.strip.mark(id) && isNew) void this.strip.load(id).catch(() => undefined);
+      await this.open(saving.seen, turn);
+      if (turn !== this.turn) return;
+      if (saving.status === "changed") this.saved(saving);
+      saving.send();
+      this.pictures.readAhead(saving.seen.after);
+      void saving.renew();
     } catch (error) {
-      this.tellFailure(error);
-      return;
-    } finally {
-      this.coming.delete(id);
+      if (turn === this.turn) this.tellFailure(error);
     }
-    if (turn !== this.turn) return; // another was asked for meanwhile
-    if (isNew) globalThis.history.pushState({ id }, "", this.settings.page + id);
-    this.saving = this.savingOf(picture);
-    this.history = new History();
-    this.selected = null;
-    document.title = `${picture.name} · ${this.say("title")} · blemish`;
-    if (!this.strip.mark(id) && isNew) void this.strip.load(id).catch(() => undefined);
-    await this.open(picture, turn);
-    if (turn !== this.turn) return;
-    this.saving.send();
-    this.prefetch(picture);
-    void this.saving.renew();
+  }
+
+  private name({ id, name }: Picture, isNew: boolean): void {
+    const page = this.settings.pageOf(id);
+    if (isNew) globalThis.history.pushState({ id }, "", page);
+    document.title = `${name} · ${this.say("title")} · blemish`;
+    const back = document.querySelector<HTMLInputElement>("input[name=back]");
+    if (back) back.value = page; // another language leads back to this picture
   }
 
   private async open(picture: Picture, turn: number): Promise<void> {
-    this.tell("");
-    this.panelOnly();
+    const failure = picture.state === "failed" ? this.say("failed", { why: picture.error }) : "";
+    this.tell(failure);
+    this.showPanel();
     if (picture.width === 0) {
-      const failed = picture.state === "failed";
-      this.tell(failed ? this.say("failed", { why: picture.error }) : this.say("waiting"));
+      this.canvas.close();
+      this.tell(failure || this.say("waiting"));
       return;
     }
-    try {
-      const source = await sourceOf(picture, this.api, () => this.tell(this.say("cutting")));
-      if (turn !== this.turn) return;
-      await this.canvas.open(picture, source);
-    } catch (error) {
-      this.tell(this.say("cannot_show", { why: messageOf(error) }));
-      return;
-    }
+    const source = await sourceOf(picture, this.api, () => this.tell(this.say("cutting")));
     if (turn !== this.turn) return;
-    this.tell(picture.state === "failed" ? this.say("failed", { why: picture.error }) : "");
+    await this.canvas.open(picture, source);
+    if (turn !== this.turn) return;
+    this.tell(failure);
     this.refresh();
-    this.select(nextOpen(this.marks(), null));
-  }
-
-  private savingOf(picture: Picture): Saving {
-    const known = this.savings.get(picture.id);
-    if (known && known.numUnsent > 0) return known;
-    const made: Saving = new Saving(picture, this.api, localStorage, () => this.saved(made));
-    this.savings.set(picture.id, made);
-    return made;
-  }
-
-  private prefetch({ after }: Picture): void {
-    this.coming.clear();
-    if (after === null) return;
-    const read = this.api.read(after);
-    this.coming.set(after, read);
-    read.then(
-      ({ width }) => {
-        if (width > 0) new Image().src = this.api.imageOf(after);
-      },
-      () => this.coming.delete(after),
-    );
-  }
-
-  /** Sends what was left from an earlier time for other pictures. */
-  private async sendLate(shown: number): Promise<void> {
-    for (const id of unsentPictures(localStorage)) {
-      if (id === shown) continue;
-      try {
-        const saving = this.savingOf(await this.api.read(id));
-        const count = saving.numUnsent;
-        saving.send();
-        await saving.settled();
-        if (saving.status === "saved") this.tell(this.say("sent_late", { n: count }));
-        if (saving.status === "changed") {
-          const link = element("a", { href: this.settings.page + id }, this.say("open_it"));
-          this.tell(this.say("changed_other", { id }), link);
-        }
-      } catch {
-        // it stays where it is until next time
-      }
-    }
-  }
-
-  private listen(): void {
-    document.addEventListener("keydown", (event) => this.press(event), { capture: true });
-    globalThis.addEventListener("popstate", () => {
-      const id = Number(location.pathname.slice(this.settings.page.length));
-      if (id) void this.go(id, false);
-    });
-    globalThis.addEventListener("online", () => this.savings.forEach((saving) => saving.send()));
   }
 
   private press(event: KeyboardEvent): void {
     const target = event.target instanceof HTMLElement ? event.target : document.body;
     if (target.closest("dialog, input, textarea")) return;
     const command = commandOf(event);
-    if (command === null || (target.closest("select") && !/Control|Meta/.test(modifierOf(event)))) return;
-    const presses = target.closest("button, a") !== null && target !== this.stage;
-    if (presses && (event.key === " " || event.key === "Enter")) return;
+    if (command === null) return;
+    if (target.closest("select") && !event.ctrlKey && !event.metaKey) return;
+    const isPressed = event.key === " " || event.key === "Enter";
+    if (isPressed && target.closest("button, a")) return;
     event.preventDefault();
     event.stopPropagation();
     this.run(command);
   }
 
   private run(command: Command): void {
-    const changed = this.settings.mayChange && this.saving && this.change(command);
-    if (!changed) this.look(command);
+    if (this.look(command) || !this.work) return;
+    if (!this.settings.mayChange && !LOOKING.has(command)) return;
+    if (command === "draw") this.canvas.startDrawing();
+    else if (command === "place") this.edit((work) => work.add(this.canvas.middle()));
+    else if (command === "save") this.work.saving.send();
+    else if (command === "done" || (command === "accept" && this.work.isJudged)) this.finish();
+    else this.edit((work) => work.run(command));
   }
 
-  /** Does what changes labels or verdicts; tells whether the command is such a one. */
-  private change(command: Command): boolean {
-    const mark = this.mark();
-    const numbered = /^class(\d)$/.exec(command)?.[1];
-    if (numbered !== undefined) {
-      const label = this.classes[Number(numbered)];
-      if (label !== undefined) this.rename(label);
-      return true;
-    }
-    const nudge = NUDGES[command];
-    const size = SIZES[command];
-    if (mark && (nudge ?? size) && this.saving) {
-      const { width, height } = this.saving.seen;
-      const [dx, dy] = nudge ?? size ?? [0, 0];
-      this.reshape(mark.key, rounded((nudge ? move : resize)(mark.value.box, dx, dy, width, height)));
-      return true;
-    }
+  /** Does what only changes what is seen; false if the command is another. */
+  private look(command: Command): boolean {
+    const box = this.work?.selected?.value.box;
     switch (command) {
-      case "accept": this.accept(mark); return true;
-      case "reject": this.judge(mark, "rejected", true); return true;
-      case "reopen": this.judge(mark, "open", false); return true;
-      case "remove": this.remove(mark); return true;
-      case "duplicate": if (mark) this.add(this.beside(mark.value.box), mark.value.label); return true;
-      case "draw": this.canvas.startDrawing(); return true;
-      case "place": this.add(this.canvas.middle()); return true;
-      case "undo": this.take(this.history.undo()); return true;
-      case "redo": this.take(this.history.redo()); return true;
-      case "save": this.saving?.send(); return true;
-      case "done": this.finish(); return true;
+      case "nextPicture": this.goBeside("after"); return true;
+      case "previousPicture": this.goBeside("before"); return true;
+      case "zoomIn": this.canvas.zoomBy(1.5); return true;
+      case "zoomOut": this.canvas.zoomBy(1 / 1.5); return true;
+      case "fit": this.canvas.fit(); return true;
+      case "zoomFind": if (box) this.canvas.zoomTo(box); return true;
+      case "boost": document.body.classList.toggle("boost"); return true;
+      case "hide": this.canvas.setHidden(document.body.classList.toggle("boxes-hidden")); return true;
+      case "help": this.help.showModal(); return true;
+      case "cancel": if (!this.canvas.cancel()) this.select(null); return true;
       default: return false;
     }
   }
 
-  private look(command: Command): void {
-    const mark = this.mark();
-    switch (command) {
-      case "next": this.select(stepped(this.marks(), this.selected, 1)); break;
-      case "previous": this.select(stepped(this.marks(), this.selected, -1)); break;
-      case "nextPicture": this.goBeside("after"); break;
-      case "previousPicture": this.goBeside("before"); break;
-      case "zoomIn": this.canvas.zoomBy(1.5); break;
-      case "zoomOut": this.canvas.zoomBy(1 / 1.5); break;
-      case "fit": this.canvas.fit(); break;
-      case "zoomFind": if (mark) this.canvas.zoomTo(mark.value.box); break;
-      case "boost": document.body.classList.toggle("boost"); break;
-      case "hide": this.canvas.setHidden(document.body.classList.toggle("boxes-hidden")); break;
-      case "help": this.help.showModal(); break;
-      case "cancel": if (!this.canvas.cancel()) this.select(null); break;
-      default: break;
-    }
-  }
-
-  private accept(mark: Mark | null): void {
-    if (mark?.value.state === "open" || mark?.value.state === "rejected") {
-      this.judge(mark, "accepted", true);
-      return;
-    }
-    const next = nextOpen(this.marks(), this.selected);
-    if (next === null) this.finish();
-    else this.select(next);
-  }
-
-  private judge(mark: Mark | null, state: State, goOn: boolean): void {
-    if (!mark || mark.score === null) return;
-    this.put([[mark, { ...mark.value, state }]]);
-    if (goOn) this.select(nextOpen(this.marks(), mark.key));
-  }
-
-  private remove(mark: Mark | null): void {
-    if (!mark) return;
-    if (mark.score !== null) {
-      this.judge(mark, "rejected", true);
-      return;
-    }
-    const next = stepped(this.marks(), mark.key, 1);
-    this.put([[mark, { ...mark.value, state: "gone" }]]);
-    this.select(next === mark.key ? null : next);
-  }
-
-  private rename(label: string): void {
-    const mark = this.mark();
-    if (mark) this.put([[mark, { ...settled(mark.value), label }]]);
-  }
-
-  private reshape(key: string, box: Box): void {
-    const mark = this.marks().find((one) => one.key === key);
-    if (mark) this.put([[mark, { ...settled(mark.value), box }]]);
-  }
-
-  private add(box: Box, label?: string): void {
-    const key = `n${Date.now().toString(36)}-${++this.numMade}`;
-    const name = label ?? this.mark()?.value.label ?? this.classes[0] ?? "defect";
-    const none: Mark = { key, score: null, value: { state: "gone", box, label: name } };
-    this.put([[none, { ...none.value, state: "drawn" }]]);
-    this.select(key);
-  }
-
-  private beside(box: Box): Box {
-    const { width = 0, height = 0 } = this.saving?.seen ?? {};
-    return rounded(move(box, 8, 8, width, height));
-  }
-
-  private put(changes: readonly (readonly [Mark, Value])[]): void {
-    const real = changes.filter(([mark, after]) => !isSameValue(mark.value, after));
-    this.history.add(real.map(([{ key, value }, after]) => ({ key, before: value, after })));
-    this.saving?.wish(real.map(([{ key }, after]) => [key, after]));
+  private edit(change: (work: Work) => void): void {
+    if (!this.work) return;
+    change(this.work);
     this.refresh();
-  }
-
-  private take(step: Step): void {
-    if (step.length === 0) return;
-    this.saving?.wish(step.map(({ key, after }) => [key, after]));
-    this.refresh();
-    this.select(step.findLast(({ after }) => after.state !== "gone")?.key ?? null);
   }
 
   /** Says that the labels are complete and goes on. */
   private finish(): void {
-    if (!this.saving) return;
-    const { id } = this.saving.seen;
-    this.saving.wish([], true);
-    this.strip.setReviewed(id, true);
-    this.refresh();
+    if (!this.work) return;
+    this.work.finish();
+    this.strip.setReviewed(this.work.saving.seen.id, true);
+    this.showPanel();
     this.goBeside("after");
   }
 
   private goBeside(side: "before" | "after"): void {
-    const id = this.saving?.seen[side] ?? null;
+    const id = this.work?.saving.seen[side] ?? null;
     if (id !== null) void this.go(id);
-    else if (this.saving) this.tell(this.say(side === "after" ? "last_picture" : "first_picture"));
+    else if (this.work) this.tell(this.say(side === "after" ? "last_picture" : "first_picture"));
   }
 
   private select(key: string | null): void {
-    this.selected = key;
+    this.work?.select(key);
     this.canvas.select(key);
-    this.panelOnly();
+    this.showPanel();
   }
 
-  private mark(): Mark | null {
-    return this.marks().find((mark) => mark.key === this.selected) ?? null;
+  private refresh(): void {
+    if (!this.work) return;
+    this.canvas.show(this.work.marks());
+    this.canvas.select(this.work.selected?.key ?? null);
+    this.showPanel();
   }
 
-  private marks(): Mark[] {
-    return this.saving?.marks() ?? [];
+  private showPanel(): void {
+    if (this.work) this.panel.show(this.work, this.classes);
   }
 
   private saved(saving: Saving): void {
-    if (saving !== this.saving) return;
-    this.refresh();
+    if (saving !== this.work?.saving) return;
     if (saving.status === "changed" && !this.asking) void this.askWhose(saving);
+    this.refresh();
   }
 
   private async askWhose(saving: Saving): Promise<void> {
     this.asking = true;
     const keep = await askWhose(this.say, saving.numUnsent);
     this.asking = false;
-    if (keep === "theirs") this.history.clear();
+    if (keep === "theirs") this.work?.forget();
     saving.resolve(keep);
     this.refresh();
   }
 
-  private refresh(): void {
-    this.canvas.show(this.marks());
-    if (this.mark() === null) this.selected = null;
-    this.panelOnly();
-  }
-
-  private panelOnly(): void {
-    if (!this.saving) return;
-    const { status, reason, numUnsent: n } = this.saving;
-    this.panel.show({
-      picture: this.saving.seen,
-      marks: this.marks(),
-      selected: this.mark(),
-      classes: this.classes,
-      reviewed: this.saving.isReviewed,
-      canUndo: this.history.canUndo,
-      canRedo: this.history.canRedo,
-    });
-    this.panel.saving.dataset["status"] = status;
-    const words = status === "changed" ? "changed_title" : status;
-    setText(this.panel.saving, this.say(words, { n, why: reason }));
+  private sentLate(saving: Saving, n: number): void {
+    const { id } = saving.seen;
+    if (saving.status === "saved") this.tell(this.say("sent_late", { n }));
+    if (saving.status !== "changed") return;
+    const link = element("a", { href: this.settings.pageOf(id) }, this.say("open_it"));
+    this.tell(this.say("changed_other", { id }), link);
   }
 
   private tell(words: string, ...more: Node[]): void {
@@ -401,23 +235,8 @@ export class Editor {
   }
 
   private tellFailure(error: unknown): void {
-    if (error instanceof RefusedError && error.status === 401) {
-      this.tell(this.say("login"));
-    } else {
-      this.tell(this.say("cannot_show", { why: messageOf(error) }));
-    }
+    const why = error instanceof Error ? error.message : String(error);
+    const isOut = error instanceof RefusedError && error.status === 401;
+    this.tell(isOut ? this.say("login") : this.say("cannot_show", { why }));
   }
-}
-
-/** A box that a person moves or names is one: an open or rejected find becomes accepted. */
-function settled(value: Value): Value {
-  return value.state === "drawn" ? value : { ...value, state: "accepted" };
-}
-
-function modifierOf(event: KeyboardEvent): string {
-  return event.ctrlKey ? "Control" : event.metaKey ? "Meta" : "";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

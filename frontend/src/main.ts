@@ -9,11 +9,11 @@ import { speaker } from "./strings";
 
 const root = document.getElementById("editor");
 if (root) {
-  const { api = "/api/v1", page = "/review/", csrf = "", picture = "0", readOnly } = root.dataset;
+  const { api = "/api/v1", page = "/review/{id}/edit", csrf = "", picture = "0", readOnly } = root.dataset;
   const editor = new Editor(root, {
     api: new HttpApi(api, csrf),
     say: speaker(document.documentElement.lang),
-    page,
+    pageOf: (id) => page.replace("{id}", String(id)),
     mayChange: readOnly === undefined,
   });
   void editor.start(Number(picture));

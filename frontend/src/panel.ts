@@ -3,25 +3,15 @@
 import { button, element, setText } from "./dom";
 import { keysOf, type Command } from "./keys";
 import { MarkList } from "./list";
-import { countOpen, type Mark } from "./marks";
-import type { Picture } from "./picture";
+import { countOpen } from "./marks";
 import { signOf } from "./stage";
 import type { Say, StringKey } from "./strings";
-
-export interface PanelState {
-  readonly picture: Picture;
-  readonly marks: readonly Mark[];
-  readonly selected: Mark | null;
-  readonly classes: readonly string[];
-  readonly reviewed: boolean;
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
-}
+import type { Work } from "./work";
 
 export class Panel {
   readonly root: HTMLElement;
   readonly closeUp = element("div", { class: "close-up" });
-  readonly saving = element("p", { class: "saving", role: "status" });
+  private readonly saving = element("p", { class: "saving", role: "status" });
   private readonly name = element("h1", { class: "picture-name" });
   private readonly reviewed = element("p", { class: "reviewed" });
   private readonly progress = element("p", { class: "progress", "aria-live": "polite" });
@@ -38,7 +28,7 @@ export class Panel {
     mayChange: boolean,
   ) {
     const commands = ["accept", "reject", "draw", "remove", "undo", "redo", "done"] as const;
-    this.buttons = new Map(commands.map((name) => [name, commandButton(name, say, run, true)]));
+    this.buttons = new Map(commands.map((name) => [name, commandButton(name, say, run)]));
     this.list = new MarkList(say, chosen);
     this.choice = element("select", { id: "class", disabled: "" });
     this.choice.addEventListener("change", () => renamed(this.choice.value));
@@ -51,35 +41,43 @@ export class Panel {
     const ends = mayChange ? [this.progress, pair("done"), this.saving] : [this.progress];
     this.root = element(
       "aside",
-      { class: "panel", "aria-label": say("title") },
-      element("header", {}, this.name, this.reviewed),
+      { class: "desk", "aria-label": say("title") },
+      element("div", { class: "head" }, this.name, this.reviewed),
       element("div", { class: "found" }, this.closeUp, this.about),
       ...changing,
       this.list.root,
-      element("footer", {}, ...ends),
+      element("div", { class: "foot" }, ...ends),
     );
   }
 
-  show(state: PanelState): void {
-    const { picture, marks, selected, reviewed } = state;
+  show(work: Work, classes: readonly string[]): void {
+    const { selected, saving } = work;
+    const marks = work.marks();
+    const picture = saving.seen;
     setText(this.name, picture.name);
     this.name.title = picture.name;
-    setText(this.reviewed, this.say(reviewed ? "reviewed" : "not_reviewed"));
-    this.reviewed.classList.toggle("yes", reviewed);
+    setText(this.reviewed, this.say(saving.isReviewed ? "reviewed" : "not_reviewed"));
+    this.reviewed.classList.toggle("yes", saving.isReviewed);
     const open = countOpen(marks);
     setText(this.progress, this.progressOf(open, picture.finds.length));
     this.list.show(marks, selected?.key ?? null);
-    this.describe(state);
-    const last = picture.after === null;
+    this.describe(work, classes);
     this.enable("accept", selected !== null && selected.score !== null);
     this.enable("reject", selected !== null && selected.score !== null);
     this.enable("remove", selected !== null);
-    this.enable("undo", state.canUndo);
-    this.enable("redo", state.canRedo);
+    this.enable("undo", work.canUndo);
+    this.enable("redo", work.canRedo);
     const done = this.buttons.get("done");
     done?.classList.toggle("ready", open === 0);
     const words = done?.querySelector(".words");
-    if (words) setText(words, this.say(last ? "done_last" : "done_next"));
+    if (words) setText(words, this.say(picture.after === null ? "done_last" : "done_next"));
+    this.tellSaving(saving);
+  }
+
+  private tellSaving({ status, reason, numUnsent: n }: Work["saving"]): void {
+    this.saving.dataset["status"] = status;
+    const words = status === "changed" ? "changed_title" : status;
+    setText(this.saving, this.say(words, { n, why: reason }));
   }
 
   private progressOf(open: number, of: number): string {
@@ -87,7 +85,8 @@ export class Panel {
     return open === 0 ? this.say("all_judged") : this.say("num_open", { n: open, of });
   }
 
-  private describe({ picture, selected, classes }: PanelState): void {
+  private describe({ selected, saving }: Work, classes: readonly string[]): void {
+    const { finds } = saving.seen;
     this.closeUp.classList.toggle("empty", selected === null);
     this.choice.disabled = selected === null;
     this.offer(selected === null ? [] : [...new Set([selected.value.label, ...classes])].sort());
@@ -97,9 +96,9 @@ export class Panel {
     }
     const { state, label } = selected.value;
     this.choice.value = label;
-    const place = picture.finds.findIndex((find) => `f${find.id}` === selected.key) + 1;
+    const place = finds.findIndex((find) => `f${find.id}` === selected.key) + 1;
     const parts = [`${signOf(state)} ${this.say(`state_${state}`)}`];
-    if (place > 0) parts.unshift(this.say("find_n", { n: place, of: picture.finds.length }));
+    if (place > 0) parts.unshift(this.say("find_n", { n: place, of: finds.length }));
     if (selected.score !== null) parts.push(`${this.say("score")} ${selected.score.toFixed(2)}`);
     setText(this.about, parts.join(" · "));
   }
@@ -121,13 +120,12 @@ export function commandButton(
   command: Command & StringKey,
   say: Say,
   run: (command: Command) => void,
-  worded: boolean,
-  sign = "",
+  sign: Element | null = null,
 ): HTMLButtonElement {
   const key = keysOf(command)[0] ?? "";
   const words = say(command);
   const attributes = { class: `command ${command}`, title: `${words} (${keysOf(command).join(", ")})` };
-  if (!worded) {
+  if (sign) {
     return button({ ...attributes, "aria-label": words }, () => run(command), sign);
   }
   const shown = element("span", { class: "words" }, words);
