@@ -38,6 +38,10 @@ def serve(
         float | None,
         typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
     ] = None,
+    wafer: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
+    ] = None,
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,
@@ -56,7 +60,7 @@ def serve(
         from blemish.web.serving import serve as run
 
         settings = ServeSettings(
-            *(data, model, host, port, db, watch, wafer_diameter),
+            *(data, model, host, port, db, watch, wafer_diameter, wafer),
             *(engine, precision, threads),
             *(max_upload * 1_000_000, max_pixels * 1_000_000, queue),
         )

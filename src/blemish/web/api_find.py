@@ -130,8 +130,9 @@ async def _answer(
         read = partial(open_upload, path, name, wishes, most)
         async with server.ahead:
             picture = await read_in_turn(server, path, read)
+            wished, recipe = wishes.apply(finder), wishes.recipe()
             row = await asyncio.wrap_future(
-                server.looker.submit(lambda: look(picture, path, name, finder, wishes))
+                server.looker.submit(lambda: look(picture, path, name, wished, recipe))
             )
             server.measures.looked(row.status, len(row.defects), row.milliseconds)
             if "image/png" not in request.headers.get("accept", ""):

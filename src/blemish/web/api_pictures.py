@@ -1,5 +1,6 @@
 """The calls about pictures that are kept: upload, list, look at."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -60,12 +61,23 @@ def picture_of(session: Session, picture_id: int) -> Picture:
 )
 async def upload(request: Request, server: TheServer, who: Reviewer) -> Response:
     """Keep a picture and put it in the queue; once this is answered it survives a loss of power."""
+    info, new = await take_upload(request, server, who)
+    return JSONResponse(info.model_dump(mode="json"), 201 if new else 200)
+
+
+async def take_upload(
+    request: Request,
+    server: Server,
+    who: Who,
+    check: Callable[[dict[str, str]], None] = lambda fields: None,
+) -> tuple[PictureInfo, bool]:
+    """Receive a picture and keep it; ``check`` may refuse the fields beside it."""
     await run_in_threadpool(_check_queue, server)
     with receiving(server.originals) as coming:
         await receive(request, coming, server.settings.max_upload)
+        check(coming.fields)
         await _check_readable(server, coming)
-        info, new = await run_in_threadpool(keep, server, coming, who)
-    return JSONResponse(info.model_dump(mode="json"), 201 if new else 200)
+        return await run_in_threadpool(keep, server, coming, who)
 
 
 def _check_queue(server: Server) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,9 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 
 from blemish import __version__
-from blemish.web import api_find, api_pictures, api_reviews
+from blemish.web import api_export, api_find, api_pictures, api_reviews, pages, pages_login
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import (
     answer_fault,
@@ -27,8 +30,12 @@ from blemish.web.gate import Gate
 from blemish.web.measures import Measuring
 from blemish.web.server import Server
 from blemish.web.store import num_waiting
+from blemish.web.watch import Watch
 
-_ROUTERS = (api_find.router, api_pictures.router, api_reviews.router)
+_ROUTERS = (
+    *(api_find.router, api_pictures.router, api_reviews.router, api_export.router),
+    *(pages.router, pages_login.router),
+)
 
 
 def create_app(server: Server) -> FastAPI:
@@ -38,6 +45,7 @@ def create_app(server: Server) -> FastAPI:
         version=__version__,
         description="Finds small defect points in inspection images.",
         openapi_url="/api/v1/openapi.json",
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=partial(_running, server=server),
@@ -52,6 +60,7 @@ def create_app(server: Server) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     _add_state_routes(app)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), "static")
     app.add_middleware(Measuring, measures=server.measures)
     app.add_middleware(Gate, database=server.database, local_only=server.settings.local_only)
     return app
@@ -59,15 +68,19 @@ def create_app(server: Server) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, server: Server) -> AsyncIterator[None]:
-    backlog = Backlog(server)
+    threads: list[Thread] = [Backlog(server)]
+    if server.settings.watch is not None:
+        threads.append(Watch(server, server.settings.watch))
     server.looker.start()
-    backlog.start()
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         server.stopping.set()
         server.woken.set()
-        backlog.join()
+        for thread in threads:
+            thread.join()
         server.looker.stop()
         server.close()
 

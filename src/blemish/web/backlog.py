@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from blemish.errors import BlemishError
+from blemish.jobs.find import for_wafers
 from blemish.jobs.looking import failed_row
 from blemish.report.tables import ImageRow, as_json
 from blemish.web.looker import LATER
@@ -68,13 +69,14 @@ class Backlog(Thread):
         asked, picture = waiting
         place, live = server.originals.place(picture.sha256), server.live
         finder = replace(live.finder, min_score=live.finder.min_score * NEAR)
-        wishes = Wishes(server.settings.wafer_diameter)
+        if (recipe := server.recipe) is not None:
+            finder = for_wafers(finder)
         pixels: Picture | None = None
         coming: Future[ImageRow] = Future()
         try:
-            pixels = held = open_upload(place, picture.name, wishes, server.settings.max_pixels)
+            pixels = held = open_upload(place, picture.name, Wishes(), server.settings.max_pixels)
             coming = server.looker.submit(
-                lambda: look(held, place, picture.name, finder, wishes), LATER
+                lambda: look(held, place, picture.name, finder, recipe), LATER
             )
         except Exception as error:  # whatever one picture does, the others go on
             coming.set_exception(error)

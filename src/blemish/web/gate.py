@@ -17,13 +17,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blemish.web.accounts import LOCAL, Visitor, has_users, visitor_of_cookie, visitor_of_token
-from blemish.web.answers import problem
+from blemish.web.answers import Refused, problem
 from blemish.web.database import Database
 
 COOKIE = "blemish_session"
 CSRF_HEADER = "x-csrf-token"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 OPEN_PATHS = ("/login", "/health", "/ready", "/language", "/static/")
+UPLOAD_PATHS = frozenset({"/api/v1/find", "/api/v1/pictures", "/inspect"})
+MAX_BODY = 8 << 20
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASK_AGAIN = 1.0  # seconds for which it is believed that there are no accounts
 
@@ -58,6 +60,8 @@ class Gate:
             return
         sending = _with_headers(send, scope["path"].startswith("/static/"))
         answer = await self._check(scope)
+        if scope["path"] not in UPLOAD_PATHS:  # those count for themselves
+            receive = _limited(receive)
         await (answer or self.app)(scope, receive, sending)
 
     async def _check(self, scope: Scope) -> Response | None:
@@ -152,6 +156,21 @@ def _is_foreign(headers: Headers, host: str) -> bool:
         return urlsplit(origin).netloc.lower() != host.lower()
     except ValueError:
         return True
+
+
+def _limited(receive: Receive) -> Receive:
+    """Refuse a body that no form or JSON of ours needs."""
+    num_bytes = 0
+
+    async def receiving() -> Message:
+        nonlocal num_bytes
+        message = await receive()
+        num_bytes += len(message.get("body", b""))
+        if num_bytes > MAX_BODY:
+            raise Refused(413, f"the body is larger than the limit of {MAX_BODY // 2**20} MB")
+        return message
+
+    return receiving
 
 
 def _with_headers(send: Send, keeps: bool) -> Callable[[Message], Awaitable[None]]:

@@ -93,17 +93,18 @@ def open_upload(path: Path, name: str, wishes: Wishes, max_pixels: int) -> Pictu
         raise type(error)(_called(str(error), path, name)) from error
 
 
-def look(picture: Picture, path: Path, name: str, finder: Finder, wishes: Wishes) -> ImageRow:
-    """Find in a picture and give its row.
+def look(
+    picture: Picture, path: Path, name: str, finder: Finder, recipe: Recipe | None
+) -> ImageRow:
+    """Find in a picture and give its row; with a recipe the finder sees what millimetres need.
 
     Raises:
         PictureError: it cannot be looked at.
     """
     one = Listed(path.parent, path, name)
-    finder = wishes.apply(finder)
     find = partial(look_in_any, picture, finder)
     try:
-        row = row_of(one, picture, find, finder.bundle, wishes.recipe())
+        row = row_of(one, picture, find, finder.bundle, recipe)
     except BlemishError as error:
         raise PictureError(_called(reason_of(one, error), path, name)) from error
     return replace(row, error=_called(row.error, path, name))

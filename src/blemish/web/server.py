@@ -11,12 +11,14 @@ from threading import Event, Lock
 from sqlalchemy.orm import Session
 
 from blemish.errors import UsageError
+from blemish.jobs.find import FindSettings, recipe_of
 from blemish.runtime.bundle import bundle_hash
 from blemish.runtime.finder import Finder, open_finder
-from blemish.wafer.recipe import check_diameter
+from blemish.wafer.recipe import Recipe
 from blemish.web.accounts import has_users
 from blemish.web.database import Database, open_database
 from blemish.web.gate import LOOPBACK
+from blemish.web.logins import Failures
 from blemish.web.looker import Looker
 from blemish.web.measures import Measures
 from blemish.web.originals import Originals
@@ -36,7 +38,7 @@ class ServeSettings:
         host, port: where it listens.
         db: the database, as SQLAlchemy writes it.
         watch: a folder whose new pictures are taken.
-        wafer_diameter: of the wafers on pictures that are kept, in mm.
+        wafer_diameter, wafer: of the wafers on pictures that are kept, see `FindSettings`.
         engine, precision, threads: see `blemish.runtime.finder.open_finder`.
         max_upload: bytes of one file.
         max_pixels: pixels of a picture that is held whole.
@@ -51,6 +53,7 @@ class ServeSettings:
     db: str | None = None
     watch: Path | None = None
     wafer_diameter: float | None = None
+    wafer: Path | None = None
     engine: str = "auto"
     precision: str = "auto"
     threads: int = 0
@@ -79,6 +82,7 @@ class Server:
 
     Attributes:
         live: the model that looks.
+        recipe: what is known of the wafers on pictures that are kept.
         ahead: how many small pictures are held decoded, waiting for the one thread that finds.
         woken: set when something new waits.
         stopping: set when the server ends.
@@ -89,7 +93,9 @@ class Server:
     originals: Originals
     live: Live
     looker: Looker
+    recipe: Recipe | None = None
     measures: Measures = field(default_factory=Measures)
+    failures: Failures = field(default_factory=Failures)
     ahead: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(3))
     woken: Event = field(default_factory=Event)
     stopping: Event = field(default_factory=Event)
@@ -125,8 +131,10 @@ def open_server(settings: ServeSettings) -> Server:
         UsageError: it may not listen there yet, or the folder or database cannot be used.
         BundleError, EngineError: the model cannot be opened.
     """
-    if settings.wafer_diameter is not None:
-        check_diameter(settings.wafer_diameter, "--wafer-diameter")
+    diameter, wafer = settings.wafer_diameter, settings.wafer
+    recipe = recipe_of(FindSettings((), settings.data, wafer_diameter=diameter, wafer=wafer))
+    if settings.watch is not None and not settings.watch.is_dir():
+        raise UsageError(f"--watch {settings.watch}: is no folder; make it or name another")
     database = open_store(settings.data, settings.db)
     try:
         with database.reading() as session:
@@ -139,9 +147,8 @@ def open_server(settings: ServeSettings) -> Server:
         with database.writing() as session:
             model = register_model(session, model_facts(finder), THE_SERVER)
             make_live(session, model, THE_SERVER)
-        return Server(
-            settings, database, originals, Live(model.id, finder), Looker(settings.max_asking)
-        )
+        live, looker = Live(model.id, finder), Looker(settings.max_asking)
+        return Server(settings, database, originals, live, looker, recipe)
     except BaseException:
         database.close()
         raise

@@ -130,7 +130,8 @@ class _Form:
             self.num_files += 1
             if self.num_files > 1:
                 raise Refused(400, "the form has several files; send one picture at a time")
-            self._upload.name = options[b"filename"].decode("utf-8", "replace")
+            name = options[b"filename"].decode("utf-8", "replace")
+            self._upload.name = name.replace("%22", '"')  # as browsers write it (HTML, 4.10.22.7)
             self._in_file = True
             return
         if len(self._upload.fields) >= MAX_FIELDS:
