@@ -2,13 +2,14 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vite";
 
+import { tellLicences } from "./build/licences.ts";
 import { keepPolicy } from "./build/policy.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   base: "./",
-  plugins: [keepPolicy(here("./src/stage.ts"))],
+  plugins: [keepPolicy(here("./src/stage.ts")), tellLicences(here("./node_modules"))],
   build: {
     outDir: here("../src/blemish/web/static/editor"),
     emptyOutDir: true,

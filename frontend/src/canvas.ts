@@ -11,7 +11,7 @@ import OpenSeadragon from "openseadragon";
 import { fit, isSame, rounded, surroundings } from "./geometry";
 import type { Mark } from "./marks";
 import type { Box, Picture } from "./picture";
-import { setLooks, type Look } from "./stage";
+import { boxOf, setLooks, type Look } from "./stage";
 
 export interface Hearer {
   selected(key: string | null): void;
@@ -192,9 +192,9 @@ export class Canvas {
       },
       { origin: LOCAL },
     );
-    const ended = (): void => queueMicrotask(() => this.endDrag());
-    element.ownerDocument.addEventListener("pointerup", ended);
-    element.ownerDocument.addEventListener("pointercancel", ended);
+    const ended = (): void => void setTimeout(() => this.endDrag(), 0); // after the last move
+    element.ownerDocument.addEventListener("pointerup", ended, { capture: true });
+    element.ownerDocument.addEventListener("pointercancel", ended, { capture: true });
     this.viewer.addHandler("zoom", ({ zoom }) => {
       const pixel = this.viewer.viewport.viewportToImageZoom(zoom);
       this.viewer.drawer.setImageSmoothingEnabled(pixel < SHARP_ABOVE);
@@ -211,7 +211,10 @@ export class Canvas {
     const moved = key === null ? undefined : this.annotator.state.store.getAnnotation(key);
     const mark = key === null ? undefined : this.marks.get(key);
     if (!moved || !mark || isSame(boxOf(moved), mark.value.box)) return;
-    this.hearer.reshaped(mark.key, this.within(boxOf(moved)));
+    const box = this.within(boxOf(moved));
+    const right = annotationOf({ ...mark, value: { ...mark.value, box } });
+    this.annotator.state.store.updateAnnotation(right, QUIET); // its bounds were one event late
+    this.hearer.reshaped(mark.key, box);
   }
 
   private lookOf(id: string): Look | null {
@@ -251,11 +254,6 @@ export class Canvas {
     const { viewport } = this.closeUp;
     viewport.fitBounds(viewport.imageToViewportRectangle(x1, y1, x2 - x1, y2 - y1), true);
   }
-}
-
-function boxOf(annotation: ImageAnnotation): Box {
-  const { minX, minY, maxX, maxY } = annotation.target.selector.geometry.bounds;
-  return [minX, minY, maxX, maxY];
 }
 
 function annotationOf({ key, value: { box } }: Mark): ImageAnnotation {

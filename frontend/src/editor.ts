@@ -56,7 +56,7 @@ export class Editor {
     this.scene.setAttribute("aria-label", say("picture"));
     const tools = TOOLS.map((name) => commandButton(name, say, run, icon(name)));
     const bar = element("div", { class: "tools", role: "toolbar", "aria-label": say("keys_view") }, ...tools);
-    const view = element("div", { class: "view" }, this.scene, bar, this.note);
+    const view = element("div", { class: "view" }, bar, this.scene, this.note);
     root.replaceChildren(view, this.panel.root, this.strip.root, this.help);
     const hearer = {
       selected: (key: string | null) => this.select(key),

@@ -93,11 +93,11 @@ export function keysOf(command: Command): string[] {
   return found.flatMap(({ keys }) => keys.map((key) => printed(key, mod)));
 }
 
-const ARROWS: Readonly<Record<string, string>> = {
-  ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓",
+const CAPS: Readonly<Record<string, string>> = {
+  ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Delete: "Del", Escape: "Esc",
 };
 
 function printed(key: string, mod: string): string {
   const parts = key === "+" ? ["+"] : key.split("+");
-  return parts.map((part) => ARROWS[part] ?? (part === "Mod" ? mod : part)).join("+");
+  return parts.map((part) => CAPS[part] ?? (part === "Mod" ? mod : part)).join("+");
 }

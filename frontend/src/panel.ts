@@ -10,7 +10,7 @@ import type { Work } from "./work";
 
 export class Panel {
   readonly root: HTMLElement;
-  readonly closeUp = element("div", { class: "close-up" });
+  readonly closeUp = element("div", { class: "close-up", role: "img" });
   private readonly saving = element("p", { class: "saving", role: "status" });
   private readonly name = element("h1", { class: "picture-name" });
   private readonly reviewed = element("p", { class: "reviewed" });
@@ -30,6 +30,7 @@ export class Panel {
     const commands = ["accept", "reject", "draw", "remove", "undo", "redo", "done"] as const;
     this.buttons = new Map(commands.map((name) => [name, commandButton(name, say, run)]));
     this.list = new MarkList(say, chosen);
+    this.closeUp.setAttribute("aria-label", say("close_up"));
     this.choice = element("select", { id: "class", disabled: "" });
     this.choice.addEventListener("change", () => renamed(this.choice.value));
     const named = element("p", { class: "class" }, element("label", { for: "class" }, say("class")), this.choice);

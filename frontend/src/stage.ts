@@ -10,17 +10,17 @@ import type { ImageAnnotation } from "@annotorious/openseadragon";
 import type { Viewer } from "openseadragon";
 
 import type { State } from "./marks";
+import type { Box } from "./picture";
 
 export interface Look {
   readonly state: State;
   readonly text: string;
 }
 
-interface Bounds {
-  minX: number;
-  minY: number;
-  maxX: number;
-  maxY: number;
+/** Gives the box of a rectangle; while it is dragged its `bounds` are one event late. */
+export function boxOf({ target }: ImageAnnotation): Box {
+  const { x, y, w, h } = target.selector.geometry as unknown as Record<"x" | "y" | "w" | "h", number>;
+  return [x, y, x + w, y + h];
 }
 
 /** Never by colour alone: each state has its own line and its own sign as well. */
@@ -48,7 +48,7 @@ export function signOf(state: State): string {
 /** Gives what Annotorious' layer asks of a stage. */
 export function createStage(viewer: Viewer, canvas: HTMLCanvasElement) {
   const context = canvas.getContext("2d");
-  const boxes = new Map<string, Bounds>();
+  const boxes = new Map<string, Box>();
   let selected = new Set<string>();
   let hovered: string | undefined;
   let frame = 0;
@@ -65,11 +65,11 @@ export function createStage(viewer: Viewer, canvas: HTMLCanvasElement) {
     const zero = viewer.viewport.pixelFromPoint(viewer.viewport.imageToViewportCoordinates(0, 0), true);
     const times = pixelsPerImagePixel();
     const visible: Visible[] = [];
-    for (const [id, { minX, minY, maxX, maxY }] of boxes) {
+    for (const [id, [x1, y1, x2, y2]] of boxes) {
       const look = looks.get(viewer)?.(id);
-      const x = zero.x + minX * times;
-      const y = zero.y + minY * times;
-      const [w, h] = [(maxX - minX) * times, (maxY - minY) * times];
+      const x = zero.x + x1 * times;
+      const y = zero.y + y1 * times;
+      const [w, h] = [(x2 - x1) * times, (y2 - y1) * times];
       const outside = x > canvas.clientWidth || y > canvas.clientHeight || x + w < 0 || y + h < 0;
       if (look && look.state !== "gone" && !outside) {
         visible.push({ look, x, y, w, h, strong: selected.has(id) || id === hovered });
@@ -80,8 +80,8 @@ export function createStage(viewer: Viewer, canvas: HTMLCanvasElement) {
   const redraw = (): void => {
     frame ||= requestAnimationFrame(draw);
   };
-  const put = ({ id, target }: ImageAnnotation): void => {
-    boxes.set(id, target.selector.geometry.bounds);
+  const put = (annotation: ImageAnnotation): void => {
+    boxes.set(annotation.id, boxOf(annotation));
     redraw();
   };
   return {

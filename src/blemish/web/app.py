@@ -15,7 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from blemish import __version__
-from blemish.web import api_export, api_find, api_pictures, api_reviews, pages, pages_login
+from blemish.web import (
+    api_export,
+    api_find,
+    api_pictures,
+    api_reviews,
+    api_tiles,
+    pages,
+    pages_editor,
+    pages_login,
+)
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import (
     answer_fault,
@@ -34,7 +43,7 @@ from blemish.web.watch import Watch
 
 _ROUTERS = (
     *(api_find.router, api_pictures.router, api_reviews.router, api_export.router),
-    *(pages.router, pages_login.router),
+    *(pages.router, pages_login.router, api_tiles.router, pages_editor.router),
 )
 
 

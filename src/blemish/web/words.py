@@ -80,6 +80,15 @@ KOREAN: Mapping[str, str] = {
     "Zoom": "확대",
     "at the threshold": "문턱값 근처",
     "Skip to the content": "본문으로",
+    "Draw and change boxes": "상자 그리기와 고치기",
+    "The editor is not built": "편집기가 빌드되지 않았습니다",
+    "This is a source checkout. With Node 20 or later the editor is built by:": (
+        "소스에서 실행 중입니다. Node 20 이상이 있으면 다음 명령으로 편집기를 빌드합니다:"
+    ),
+    "Judge the finds without it": "편집기 없이 판정하기",
+    "The editor needs scripts; this page does without.": (
+        "편집기에는 스크립트가 필요합니다. 이 페이지는 스크립트 없이도 됩니다."
+    ),
 }
 
 
