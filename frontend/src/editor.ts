@@ -57,7 +57,8 @@ export class Editor {
     const tools = TOOLS.map((name) => commandButton(name, say, run, icon(name)));
     const bar = element("div", { class: "tools", role: "toolbar", "aria-label": say("keys_view") }, ...tools);
     const view = element("div", { class: "view" }, bar, this.scene, this.note);
-    root.replaceChildren(view, this.panel.root, this.strip.root, this.help);
+    root.replaceChildren(view, this.panel.root, this.strip.root);
+    document.body.append(this.help);
     const hearer = {
       selected: (key: string | null) => this.select(key),
       reshaped: (key: string, box: Parameters<Work["reshape"]>[1]) => this.edit((work) => work.reshape(key, box)),
@@ -124,6 +125,7 @@ export class Editor {
     if (turn !== this.turn) return;
     this.tell(failure);
     this.refresh();
+    this.scene.dataset["shown"] = String(picture.id);
   }
 
   private press(event: KeyboardEvent): void {
