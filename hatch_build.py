@@ -38,7 +38,7 @@ def _is_fresh(built: Path, sources: Path) -> bool:
     if not built.is_file():
         return False
     made = built.stat().st_mtime
-    names = ("src", "build", "package-lock.json", "vite.config.ts")
+    names = ("src", "plugins", "package-lock.json", "vite.config.ts")
     files = [file for name in names for file in (sources / name, *(sources / name).rglob("*"))]
     return all(file.stat().st_mtime <= made for file in files)
 

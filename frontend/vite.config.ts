@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 
 import { defineConfig } from "vite";
 
-import { tellLicences } from "./build/licences.ts";
-import { keepPolicy } from "./build/policy.ts";
+import { tellLicences } from "./plugins/licences.ts";
+import { keepPolicy } from "./plugins/policy.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

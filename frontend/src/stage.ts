@@ -1,7 +1,7 @@
 /**
  * Draws the boxes over the picture on a 2D canvas.
  *
- * It takes the place of Annotorious' own stage (see `build/policy.ts`), which needs WebGL and
+ * It takes the place of Annotorious' own stage (see `plugins/policy.ts`), which needs WebGL and
  * makes code from strings: the first is missing on many remote desktops, the second is what
  * our Content-Security-Policy forbids.
  */
