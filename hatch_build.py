@@ -15,6 +15,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = Path("src/blemish/web/static/editor")
+PATIENCE = 120  # seconds a step may take; a registry that does not answer must not hold an install
 
 
 class EditorHook(BuildHookInterface[Any]):
@@ -48,9 +49,9 @@ def _build(sources: Path, *, required: bool) -> None:
     try:
         if npm is None:
             raise FileNotFoundError("npm is not installed")
-        for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-            subprocess.run([npm, *words], cwd=sources, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError) as error:
+        for words in (["ci", "--prefer-offline"], ["run", "build"]):
+            subprocess.run([npm, *words], cwd=sources, check=True, timeout=PATIENCE)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as error:
         if required:
             raise
         sys.stderr.write(f"the editor is not in this build: {error}\n")
