@@ -42,11 +42,6 @@ MAX_ENLARGEMENT = 4.0
 NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"
 
 
-def find_rim(pixels: Pixels) -> Outline | None:
-    """Find the wafer without its notch, which does not decide what lies on it."""
-    return find_outline(pixels, notch=False)
-
-
 @dataclass(frozen=True, eq=False)
 class Finding:
     """What was found in one picture, and how it was looked at.
@@ -87,7 +82,7 @@ class Finder:
     min_score: float
     region: str = "auto"
     scale: float | None = None
-    outline_of: Callable[[Pixels], Outline | None] = find_rim
+    outline_of: Callable[[Pixels], Outline | None] = find_outline
     batch: int = 1
 
     def __call__(self, image: Picture) -> Defects:
