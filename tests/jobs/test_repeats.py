@@ -59,7 +59,7 @@ def test_a_planted_place_is_told_with_its_wafers(tmp_path: Path) -> None:
 
 def test_noise_alone_is_told_apart(tmp_path: Path) -> None:
     report = run(lot(tmp_path / "found", on=0), out=tmp_path / "out")
-    assert report.repeats == []
+    assert report.study.repeats == []
     assert rows_of(tmp_path / "out" / "repeats.csv") == []
 
 
@@ -74,7 +74,7 @@ def test_equal_names_in_two_results_are_two_wafers(tmp_path: Path) -> None:
     report = run(lot(tmp_path / "a", seed=1), lot(tmp_path / "b", seed=2), out=tmp_path / "out")
     assert len(report.stack.wafers) == 24
     assert report.stack.wafers[0].name == "a/LOT1_S01.png"
-    assert len(report.repeats[0].groups) == 10
+    assert len(report.study.repeats[0].groups) == 10
 
 
 def test_a_picture_that_comes_twice_counts_once(tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ def test_order_by_a_column_and_its_trend(tmp_path: Path) -> None:
     found = write_run(tmp_path / "found", wafers, slot=slots)
     wishes = RepeatWishes(rate=1e-9)
     rising = run(found, out=tmp_path / "a", wishes=wishes)
-    assert rising.trend is not None
-    assert rising.trend.tau == 1.0
+    assert rising.study.trend is not None
+    assert rising.study.trend.tau == 1.0
     falling = run(found, out=tmp_path / "b", stacking=StackWishes(order="slot"), wishes=wishes)
-    assert falling.trend is not None
-    assert falling.trend.tau == -1.0
+    assert falling.study.trend is not None
+    assert falling.study.trend.tau == -1.0
     assert rows_of(tmp_path / "b" / "wafers.csv")[0]["position"] == "14"
 
 
@@ -126,7 +126,7 @@ def test_a_place_in_the_die_comes_back_in_other_dies(tmp_path: Path) -> None:
     (row,) = rows_of(tmp_path / "out" / "die-repeats.csv")
     assert (float(row["x_mm"]), float(row["y_mm"])) == pytest.approx((7, 2), abs=0.05)
     assert int(row["num_dies"]) > 10
-    assert report.repeats == []
+    assert report.study.repeats == []
 
 
 @pytest.mark.parametrize(

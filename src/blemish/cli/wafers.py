@@ -72,6 +72,14 @@ def repeats(
     partial: Annotated[
         bool, typer.Option("--partial", help="Take pictures too of which something is unsure.")
     ] = False,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the pictures, for crops; once, or once for each of FOUND.",
+            show_default="no crops",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
@@ -90,6 +98,7 @@ def repeats(
             *(tuple(found), out, wafer_diameter, wafer),
             StackWishes(order, min_score, partial),
             RepeatWishes(within, least, false_rate),
+            tuple(photos or ()),
             overwrite,
         )
         with watching_share("stacking") as watch:
@@ -99,8 +108,8 @@ def repeats(
 
             typer.echo(json.dumps(report.facts, ensure_ascii=False, indent=1))
             return
-        if report.repeats:
-            rows = repeat_rows(report.stack, report.repeats)
+        if report.study.repeats:
+            rows = repeat_rows(report.stack, report.study.repeats)
             print_table(HEADINGS, rows, "; repeats.csv has all", numbers=True)
         for line in (*job.map_of(report), *job.describe(report)):
             say(line)

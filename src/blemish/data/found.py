@@ -41,11 +41,13 @@ class FoundPicture:
         name: in the tables.
         finds: in their order.
         facts: its row of `images.csv`, by column; empty where the table is not there.
+        source: of its run.
     """
 
     name: str
     finds: tuple[Find, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def read_run(path: Path) -> FoundRun:
     if strange is not None:
         raise UsageError(f"{source}: {strange!r} is not in {IMAGES} beside it; keep them together")
     pictures = tuple(
-        FoundPicture(name, tuple(rows.get(name, ())), row) for name, row in facts.items()
+        FoundPicture(name, tuple(rows.get(name, ())), row, source) for name, row in facts.items()
     )
     return FoundRun(source, pictures, all_known, _diameter_of(finds.with_name(RUN)))
 

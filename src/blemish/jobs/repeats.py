@@ -3,40 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from blemish import __version__
-from blemish.core.scan import Meeting
-from blemish.core.trend import Trend, find_trend
+from blemish.core.defects import Defects
 from blemish.data.found import FoundRun, read_run
 from blemish.errors import UsageError
+from blemish.jobs.crops import Places, list_photos, sheets
 from blemish.jobs.output import REPEATS, Output
 from blemish.jobs.record import as_record
-from blemish.report.repeats import (
-    density_csv,
-    die_repeats_csv,
-    meeting_facts,
-    repeats_csv,
-    trend_line,
-    uneven_line,
-    wafers_csv,
-)
-from blemish.report.tables import counted
+from blemish.report.overview import repeats_drawings
+from blemish.report.repeats import meeting_facts, repeats_tables, trend_line, uneven_line
+from blemish.report.tables import ImageRow, counted
 from blemish.report.wafermap import wafer_map
 from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
-from blemish.wafer.repeats import (
-    Band,
-    RepeatWishes,
-    find_die_repeats,
-    find_repeats,
-    rings,
-    sectors,
-)
+from blemish.wafer.repeats import RepeatWishes, Study, study
 from blemish.wafer.stack import Stack, StackWishes, stack_runs
+
+MOST_SHEETS = 100
 
 Watcher = Callable[[float, str], None]
 
@@ -52,6 +40,7 @@ class RepeatsSettings:
         wafer: a file that says more of the wafers, see `blemish.wafer.recipe`.
         stacking: which finds, in which order.
         wishes: what counts as a repeat.
+        photos: folders of the pictures, one for all results or one for each; empty for no crops.
         overwrite: whether a result that stands in the folder is replaced.
     """
 
@@ -61,6 +50,7 @@ class RepeatsSettings:
     wafer: Path | None = None
     stacking: StackWishes = field(default_factory=StackWishes)
     wishes: RepeatWishes = field(default_factory=RepeatWishes)
+    photos: tuple[Path, ...] = ()
     overwrite: bool = False
 
 
@@ -71,22 +61,13 @@ class RepeatsReport:
     Attributes:
         out: the folder of the result.
         stack: the wafers.
-        repeats: on the wafer, the most striking first.
-        die_repeats: in the die; empty where no dies are told.
-        dies: (N, 2) of the finds; None where no dies are told.
-        rings, sectors: how finds are spread.
-        trend: of finds a wafer; None of too few wafers.
+        study: what is learnt of them.
         facts: what `repeats.json` holds.
     """
 
     out: Path
     stack: Stack
-    repeats: list[Meeting]
-    die_repeats: list[Meeting]
-    dies: NDArray[np.int64] | None
-    rings: list[Band]
-    sectors: list[Band]
-    trend: Trend | None
+    study: Study
     facts: dict[str, Any]
 
 
@@ -106,14 +87,38 @@ def repeats_run(
     runs = [read_run(path) for path in dict.fromkeys(settings.paths)]
     recipe = _recipe_of(settings, runs)
     stack = stack_runs(runs, recipe, settings.stacking)
+    photos: Places = {}
+    if settings.photos:
+        photos = list_photos(settings.photos, [run.source for run in runs])
     watch(0.2, "looking for repeats")
-    report = _look(settings, stack, recipe)
+    learnt = study(stack, recipe.dies, settings.wishes)
+    facts = _facts(settings, stack, learnt, started)
+    report = RepeatsReport(settings.out, stack, learnt, facts)
     watch(0.6, "writing")
     output.prepare()
-    report = replace(report, facts=_facts(settings, report, started))
-    output.write_tables(_tables(report, recipe))
-    output.write_tables({REPEATS: as_record(report.facts | {"complete": True})})
-    return report
+    output.write_tables(repeats_tables(stack, learnt, recipe.dies))
+    output.write_tables(repeats_drawings(stack, learnt, recipe))
+    lacking = _write_crops(output, report, photos, recipe, watch) if photos else []
+    rest = {"notes": [*stack.notes, *lacking], "pictures": output.drawn, "complete": True}
+    output.write_tables({REPEATS: as_record(facts | rest)})
+    return replace(report, facts=facts | rest)
+
+
+def _write_crops(
+    output: Output, report: RepeatsReport, photos: Places, recipe: Recipe, watch: Watcher
+) -> list[str]:
+    """Write the crops of each repeat; give what lacks, a line each."""
+    lacking: list[str] = []
+    repeats = report.study.repeats[:MOST_SHEETS]
+    names = output.name_pictures([f"repeat-{number}" for number in range(1, len(repeats) + 1)])
+    output.write_tables({REPEATS: as_record(report.facts | {"pictures": names})})
+    drawn = sheets(report.stack, repeats, photos, recipe.orientation.location, lacking.append)
+    for number, (name, sheet) in enumerate(zip(names, drawn, strict=True), 1):
+        watch(0.6 + 0.4 * number / len(names), "cutting finds out")
+        row = ImageRow(name, 0, 0, "defective", Defects.none())
+        kept = output.keep(name, row, partial(np.asarray, sheet))
+        lacking += [kept.error] if kept.error else []
+    return list(dict.fromkeys(lacking))
 
 
 def _check(wishes: RepeatWishes) -> None:
@@ -156,34 +161,10 @@ def _recipe_of(settings: RepeatsSettings, runs: Sequence[FoundRun]) -> Recipe:
     return recipe
 
 
-def _look(settings: RepeatsSettings, stack: Stack, recipe: Recipe) -> RepeatsReport:
-    repeats = find_repeats(stack, settings.wishes)
-    die_repeats: list[Meeting] = []
-    dies = None
-    if recipe.dies is not None:
-        die_repeats, dies = find_die_repeats(stack, recipe.dies, settings.wishes)
-    return RepeatsReport(
-        *(settings.out, stack, repeats, die_repeats, dies),
-        *(rings(stack), sectors(stack), find_trend(stack.counts.tolist()), {}),
-    )
-
-
-def _tables(report: RepeatsReport, recipe: Recipe) -> dict[str, bytes]:
-    stack, repeats = report.stack, report.repeats
-    bands = [("ring", one) for one in report.rings] + [("sector", one) for one in report.sectors]
-    tables = {
-        "repeats.csv": repeats_csv(stack, repeats, recipe.dies),
-        "wafers.csv": wafers_csv(stack, repeats),
-        "density.csv": density_csv(bands),
-    }
-    if report.dies is not None:
-        tables["die-repeats.csv"] = die_repeats_csv(stack, report.die_repeats, report.dies)
-    # The mark at the start makes spreadsheets read names that are not ASCII.
-    return {name: text.encode("utf-8-sig") for name, text in tables.items()}
-
-
-def _facts(settings: RepeatsSettings, report: RepeatsReport, started: datetime) -> dict[str, Any]:
-    stack, wishes, trend = report.stack, settings.wishes, report.trend
+def _facts(
+    settings: RepeatsSettings, stack: Stack, learnt: Study, started: datetime
+) -> dict[str, Any]:
+    wishes, trend = settings.wishes, learnt.trend
     return {
         "blemish": __version__,
         "started": started.isoformat(timespec="seconds"),
@@ -202,16 +183,17 @@ def _facts(settings: RepeatsSettings, report: RepeatsReport, started: datetime) 
         "num_finds": len(stack.points),
         "repeats": [
             meeting_facts(one) | {"wafers": [stack.wafers[at].name for at in one.groups]}
-            for one in report.repeats
+            for one in learnt.repeats
         ],
         "die_repeats": None
-        if report.dies is None
-        else [meeting_facts(one) for one in report.die_repeats],
+        if learnt.dies is None
+        else [meeting_facts(one) for one in learnt.die_repeats],
         "trend": None
         if trend is None
         else {"tau": trend.tau, "slope": trend.slope, "p_value": trend.p_value},
         "notes": list(stack.notes),
         "pictures": [],
+        "complete": False,
     }
 
 
@@ -219,26 +201,32 @@ def describe(report: RepeatsReport) -> list[str]:
     """Give the lines that sum a run up for a reader."""
     stack = report.stack
     empty = int((stack.counts == 0).sum())
-    come = "comes" if len(report.repeats) == 1 else "come"
+    come = "comes" if len(report.study.repeats) == 1 else "come"
     lines = [
         f"{counted(len(stack.wafers), 'wafer')} ({empty} without finds), "
         f"{counted(len(stack.points), 'find')}; "
-        f"{counted(len(report.repeats), 'place')} {come} back on more wafers than by chance"
+        f"{counted(len(report.study.repeats), 'place')} {come} back on more wafers than by chance"
     ]
-    if report.dies is not None:
-        lines.append(f"{counted(len(report.die_repeats), 'place')} in the die")
+    if report.study.dies is not None:
+        lines.append(f"{counted(len(report.study.die_repeats), 'place')} in the die")
     lines += [
         line
-        for name, bands in (("radius, mm", report.rings), ("angle, degrees", report.sectors))
+        for name, bands in (
+            ("radius, mm", report.study.rings),
+            ("angle, degrees", report.study.sectors),
+        )
         if (line := uneven_line(name, bands))
     ]
-    lines.append(trend_line(report.trend, len(stack.wafers)))
-    lines += [f"Note: {note}" for note in stack.notes]
+    lines.append(trend_line(report.study.trend, len(stack.wafers)))
+    lines += [f"Note: {note}" for note in report.facts["notes"]]
     lines.append(f"Tables: {report.out / 'repeats.csv'}, {report.out / 'density.csv'}")
+    lines.append(f"Drawings: {report.out / 'map.svg'}, {report.out / 'spread.svg'}")
+    if report.facts["pictures"]:
+        lines.append(f"Crops: {report.out / 'pictures'}")
     return lines
 
 
 def map_of(report: RepeatsReport) -> list[str]:
     """Give the lines of a map for the terminal, the repeats with letters."""
-    marked = np.array([one.place for one in report.repeats], np.float64).reshape(-1, 2)
+    marked = np.array([one.place for one in report.study.repeats], np.float64).reshape(-1, 2)
     return wafer_map(report.stack.points, report.stack.diameter, marked=marked)

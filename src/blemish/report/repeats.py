@@ -13,7 +13,7 @@ from blemish.report.tables import counted, csv_text
 from blemish.report.wafermap import LETTERS
 from blemish.wafer.coordinates import polar
 from blemish.wafer.dies import DieGrid
-from blemish.wafer.repeats import Band
+from blemish.wafer.repeats import Band, Study
 from blemish.wafer.stack import Stack
 
 REPEATS_HEADER = (
@@ -28,6 +28,20 @@ STACKED_HEADER = ("number", "wafer", "position", "num_finds", "repeats")
 DENSITY_HEADER = ("kind", "start", "end", "num_finds", "per_cm2", "low", "high", "uniform")
 HEADINGS = ("", "x mm", "y mm", "wafers", "finds", "spread mm", "by chance", "false places")
 CLEAR = 0.05
+
+
+def repeats_tables(stack: Stack, study: Study, grid: DieGrid | None) -> dict[str, bytes]:
+    """Give the content of the tables by name."""
+    bands = [("ring", one) for one in study.rings] + [("sector", one) for one in study.sectors]
+    tables = {
+        "repeats.csv": repeats_csv(stack, study.repeats, grid),
+        "wafers.csv": wafers_csv(stack, study.repeats),
+        "density.csv": density_csv(bands),
+    }
+    if study.dies is not None:
+        tables["die-repeats.csv"] = die_repeats_csv(stack, study.die_repeats, study.dies)
+    # The mark at the start makes spreadsheets read names that are not ASCII.
+    return {name: text.encode("utf-8-sig") for name, text in tables.items()}
 
 
 def repeats_csv(stack: Stack, repeats: Sequence[Meeting], dies: DieGrid | None) -> str:
@@ -116,6 +130,14 @@ def repeat_rows(stack: Stack, repeats: Sequence[Meeting]) -> list[tuple[str, ...
             *(f"{one.spread:.2f}", f"{one.by_chance:.2f}", f"{one.false_places:.1e}"),
         )
         for number, one in enumerate(repeats, 1)
+    ]
+
+
+def listed(repeats: Sequence[Meeting], num_all: int, what: str = "wafers") -> list[str]:
+    """Say of each repeat where it is and how often, for beside a map."""
+    return [
+        f"x {one.place[0]:z.1f}  y {one.place[1]:z.1f} mm: {len(one.groups)} of {num_all} {what}"
+        for one in repeats
     ]
 
 

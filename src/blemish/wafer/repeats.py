@@ -13,6 +13,7 @@ from blemish.core.exact import count_interval
 from blemish.core.intervals import Resamples
 from blemish.core.resampling import Values, Weights, each_alone
 from blemish.core.scan import Meeting, Scan, find_meetings
+from blemish.core.trend import Trend, find_trend
 from blemish.wafer.coordinates import polar
 from blemish.wafer.dies import DieGrid
 from blemish.wafer.stack import Stack
@@ -59,6 +60,38 @@ class Band:
     density: float
     interval: tuple[float, float]
     uniform: float
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is learnt of a stack.
+
+    Attributes:
+        repeats: on the wafer, the most striking first.
+        die_repeats: in the die; empty where no dies are told.
+        dies: (N, 2) of the finds; None where no dies are told.
+        rings, sectors: how finds are spread.
+        trend: of finds a wafer; None of too few wafers.
+    """
+
+    repeats: list[Meeting]
+    die_repeats: list[Meeting]
+    dies: NDArray[np.int64] | None
+    rings: list[Band]
+    sectors: list[Band]
+    trend: Trend | None
+
+
+def study(stack: Stack, grid: DieGrid | None, wishes: RepeatWishes) -> Study:
+    """Look for repeats on the wafer and, with a grid, in the die; tell density and trend."""
+    die_repeats: list[Meeting] = []
+    dies = None
+    if grid is not None:
+        die_repeats, dies = find_die_repeats(stack, grid, wishes)
+    return Study(
+        *(find_repeats(stack, wishes), die_repeats, dies, rings(stack), sectors(stack)),
+        find_trend(stack.counts.tolist()),
+    )
 
 
 def find_repeats(stack: Stack, wishes: RepeatWishes) -> list[Meeting]:
