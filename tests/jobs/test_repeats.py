@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blemish.data.images import open_picture, write_picture
 from blemish.errors import BlemishError
 from blemish.jobs.repeats import RepeatsReport, RepeatsSettings, describe, map_of, repeats_run
 from blemish.wafer.repeats import RepeatWishes
@@ -175,3 +176,36 @@ def test_a_second_result_replaces_the_first_alone(tmp_path: Path) -> None:
         run(found, out=out)
     run(found, out=out, overwrite=True)
     assert (out / "mine.txt").exists()
+
+
+def test_crops_are_cut_from_the_pictures_that_are_there(tmp_path: Path) -> None:
+    found = lot(tmp_path / "found")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(1, 5):
+        pixels = np.full((900, 900, 3), 40 * number, np.uint8)
+        write_picture(photos / f"LOT1_S{number:02d}.png", pixels)
+    (photos / "LOT1_S02.png").write_bytes(b"no picture")
+    report = run(found, out=tmp_path / "out", photos=(photos,))
+    (name,) = report.facts["pictures"]
+    assert name == "pictures/repeat-1.jpg"
+    sheet = open_picture(tmp_path / "out" / name)
+    assert sheet.shape[1] > 4 * 200
+    assert abs(int(sheet[100, 100, 0]) - 40) < 4
+    notes = "\n".join(report.facts["notes"])
+    assert "LOT1_S02.png" in notes
+    assert "1 crop lack" in notes
+
+
+def test_a_name_in_a_table_leads_nowhere_else(tmp_path: Path) -> None:
+    pixels = np.full((900, 900, 3), 20, np.uint8)
+    (tmp_path / "photos").mkdir()
+    write_picture(tmp_path / "photos" / "other.png", pixels)
+    write_picture(tmp_path / "secret.png", pixels)
+    wafers = [(f"../secret{at}.png", [(1.0, 1.0 + at / 9)]) for at in range(4)]
+    wafers[0] = ("../secret.png", [(1.0, 1.0)])
+    found = write_run(tmp_path / "found", wafers)
+    report = run(found, out=tmp_path / "out", photos=(tmp_path / "photos",))
+    sheet = open_picture(tmp_path / "out" / report.facts["pictures"][0])
+    assert not (np.abs(sheet[20:180, 20:180].astype(int) - 200) > 8).any()  # the empty field
+    assert any("4 crops lack" in note for note in report.facts["notes"])

@@ -62,7 +62,7 @@ def sheets(
             crops.append((crop, view.caption))
         yield lay_out(crops, side)
     if lacking:
-        tell(f"{counted(lacking, 'crop')} lack: their pictures are not below --photos; name it")
+        tell(f"{counted(lacking, 'crop')} lack: no such picture below --photos; name its folder")
 
 
 def _best(

@@ -199,25 +199,25 @@ def _facts(
 
 def describe(report: RepeatsReport) -> list[str]:
     """Give the lines that sum a run up for a reader."""
-    stack = report.stack
+    stack, learnt = report.stack, report.study
     empty = int((stack.counts == 0).sum())
-    come = "comes" if len(report.study.repeats) == 1 else "come"
+    come = "comes" if len(learnt.repeats) == 1 else "come"
     lines = [
         f"{counted(len(stack.wafers), 'wafer')} ({empty} without finds), "
         f"{counted(len(stack.points), 'find')}; "
-        f"{counted(len(report.study.repeats), 'place')} {come} back on more wafers than by chance"
+        f"{counted(len(learnt.repeats), 'place')} {come} back on more wafers than by chance"
     ]
-    if report.study.dies is not None:
-        lines.append(f"{counted(len(report.study.die_repeats), 'place')} in the die")
+    if learnt.dies is not None:
+        lines.append(f"{counted(len(learnt.die_repeats), 'place')} in the die")
     lines += [
         line
         for name, bands in (
-            ("radius, mm", report.study.rings),
-            ("angle, degrees", report.study.sectors),
+            ("radius, mm", learnt.rings),
+            ("angle, degrees", learnt.sectors),
         )
         if (line := uneven_line(name, bands))
     ]
-    lines.append(trend_line(report.study.trend, len(stack.wafers)))
+    lines.append(trend_line(learnt.trend, len(stack.wafers)))
     lines += [f"Note: {note}" for note in report.facts["notes"]]
     lines.append(f"Tables: {report.out / 'repeats.csv'}, {report.out / 'density.csv'}")
     lines.append(f"Drawings: {report.out / 'map.svg'}, {report.out / 'spread.svg'}")

@@ -16,7 +16,7 @@ MOST_COLUMNS = 6
 MOST_CROPS = 48
 LEAST_MM = 4.0
 """A crop's side at least, so that some of the ground is seen."""
-AROUND = 2.5
+AROUND = 1.8
 """Sides of the largest box that a crop shows, up to `MOST_MM`."""
 MOST_MM = 30.0
 GROUND, INK, LACKING = (255, 255, 255), (34, 34, 34), (200, 200, 200)

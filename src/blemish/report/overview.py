@@ -16,16 +16,17 @@ def repeats_drawings(stack: Stack, study: Study, recipe: Recipe) -> dict[str, by
     num_wafers = len(stack.wafers)
     radius, names = stack.diameter / 2, [stack.wafers[at].name for at in stack.owners]
     count = f"{counted(len(stack.points), 'find')} of {counted(num_wafers, 'wafer')}"
+    shorts = [wafer.position or str(at) for at, wafer in enumerate(stack.wafers, 1)]
     chart = Chart(
         *(f"{count}, {stack.diameter:g} mm", stack.points, names, study.repeats),
-        *(listed(study.repeats, num_wafers), (-radius, -radius), (radius, radius)),
+        *(listed(study.repeats, num_wafers, shorts), (-radius, -radius), (radius, radius)),
         mark=recipe.orientation.location if _has_mark(stack) else None,
         dies=recipe.dies,
     )
     numbers = stack.counts.tolist()
     bars = [
-        Bar(wafer.position or str(at), float(number), title=f"{wafer.name}: {number}")
-        for at, (wafer, number) in enumerate(zip(stack.wafers, numbers, strict=True), 1)
+        Bar(short, float(number), title=f"{wafer.name}: {number}")
+        for short, wafer, number in zip(shorts, stack.wafers, numbers, strict=True)
     ]
     trend = trend_line(study.trend, num_wafers)
     drawings = {
@@ -37,7 +38,7 @@ def repeats_drawings(stack: Stack, study: Study, recipe: Recipe) -> dict[str, by
         num_dies = len(np.unique(study.dies, axis=0))
         die = Chart(
             *(f"{count}, all dies upon each other", inside, names, study.die_repeats),
-            *(listed(study.die_repeats, num_dies, "dies"), (0.0, 0.0), recipe.dies.pitch),
+            *(listed(study.die_repeats, num_dies), (0.0, 0.0), recipe.dies.pitch),
             round=False,
         )
         drawings["die-map.svg"] = draw_stack(die)

@@ -133,12 +133,24 @@ def repeat_rows(stack: Stack, repeats: Sequence[Meeting]) -> list[tuple[str, ...
     ]
 
 
-def listed(repeats: Sequence[Meeting], num_all: int, what: str = "wafers") -> list[str]:
-    """Say of each repeat where it is and how often, for beside a map."""
+def listed(repeats: Sequence[Meeting], num_all: int, names: Sequence[str] = ()) -> list[list[str]]:
+    """Say of each repeat where it is, how often, and on which, for beside a map.
+
+    ``names`` are those of the wafers; without them it is dies.
+    """
     return [
-        f"x {one.place[0]:z.1f}  y {one.place[1]:z.1f} mm: {len(one.groups)} of {num_all} {what}"
+        [
+            f"x {one.place[0]:z.1f}, y {one.place[1]:z.1f} mm: {len(one.groups)} of {num_all} "
+            + ("wafers" if names else "dies"),
+            f"spread {one.spread:.2f} mm, by chance {one.false_places:.0e} a lot",
+            *([_cut("wafers " + ", ".join(names[at] for at in one.groups))] if names else []),
+        ]
         for one in repeats
     ]
+
+
+def _cut(text: str, most: int = 44) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def trend_line(trend: Trend | None, num_wafers: int) -> str:

@@ -77,7 +77,9 @@ def _panel(number: int, title: str, bars: Sequence[Bar], level: float) -> list[s
         x = LEFT + (place + 0.5) * step
         out = bar.interval is not None and not bar.interval[0] <= level <= bar.interval[1]
         corner, size = (x - 0.35 * step, at(bar.value)), (0.7 * step, bottom - at(bar.value))
-        parts.append(rectangle(corner, size, title=bar.title, fill=ORANGE if out else BLUE))
+        parts.append(
+            rectangle(corner, size, title=bar.title, fill=ORANGE if out else BLUE, fill_opacity=0.6)
+        )
         if bar.interval is not None:
             low, up = at(bar.interval[0]), at(bar.interval[1])
             parts.append(polyline([(x, low), (x, up)], stroke_width=1.5))
@@ -102,6 +104,11 @@ def _key(y: float) -> list[str]:
     return [
         polyline([(LEFT, y - 5), (LEFT + 40, y - 5)], stroke_dasharray="7 5", stroke_width=1.5),
         words("if all were even", (LEFT + 50, y), font_size=13, fill=GREY),
-        rectangle((LEFT + 190, y - 14), (14, 14), fill=ORANGE),
-        words("its 95 % interval leaves that out", (LEFT + 212, y), font_size=13, fill=GREY),
+        rectangle((LEFT + 190, y - 14), (14, 14), fill=ORANGE, fill_opacity=0.6),
+        words(
+            "its interval leaves that out (95 % that all of a row hold)",
+            (LEFT + 212, y),
+            font_size=13,
+            fill=GREY,
+        ),
     ]

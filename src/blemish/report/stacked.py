@@ -25,7 +25,8 @@ from blemish.wafer.dies import DieGrid
 SIDE, LEFT, TOP, LIST_WIDTH = 880.0, 60.0, 70.0, 390.0
 MOST_TITLED = 20_000
 """Finds that tell their wafer where a pointer rests on them; more would make the file slow."""
-MOST_LISTED = 24
+MOST_LISTED = 13
+LIST_STEP = 66.0
 MOST_LINES = 80
 STEPS = (1, 2, 5, 10, 25, 50, 100)
 
@@ -39,7 +40,7 @@ class Chart:
         points: (N, 2) mm.
         names: of the wafer of each point.
         repeats: marked.
-        listed: what is said of each repeat beside the map.
+        listed: what is said of each repeat beside the map, some lines each.
         low, high: mm, the corners of what is shown.
         round: whether the area is a wafer, else it is a die.
         mark: where the flat or notch lies; None to leave it out.
@@ -50,7 +51,7 @@ class Chart:
     points: Doubles
     names: Sequence[str]
     repeats: Sequence[Meeting]
-    listed: Sequence[str]
+    listed: Sequence[Sequence[str]]
     low: Point
     high: Point
     round: bool = True
@@ -114,7 +115,7 @@ def _area(chart: Chart, bottom: float) -> list[str]:
         else:
             lines = [float(value) for value in ticks]
         parts += [_line_across(chart, axis, value) for value in lines]
-    parts.append(words("mm", (LEFT + SIDE + 8, bottom + 24), fill=GREY, font_size=13))
+    parts.append(words("mm", (LEFT + SIDE + 16, bottom + 24), fill=GREY, font_size=13))
     if not chart.round:
         corners = ((left, low), (right, low), (right, high), (left, high), (left, low))
         return [*parts, polyline([chart.at(one) for one in corners], stroke=BLACK)]
@@ -182,15 +183,26 @@ def _gaps(
 
 def _list(chart: Chart) -> list[str]:
     """Write what is said of each repeat beside the map."""
-    x = LEFT + SIDE + 50
+    x, bold = LEFT + SIDE + 50, {"font_weight": "bold"}
+
+    def line(number: int) -> float:
+        return TOP + 20 + number * LIST_STEP
+
     parts = [
-        words(f"{number}", (x, TOP + 26 * number), anchor="end", fill=ORANGE, font_weight="bold")
-        + words(text, (x + 10, TOP + 26 * number))
-        for number, text in enumerate(chart.listed[:MOST_LISTED], 1)
+        part
+        for number, (first, *rest) in enumerate(chart.listed[:MOST_LISTED])
+        for part in (
+            words(f"{number + 1}", (x, line(number)), anchor="end", fill=ORANGE, **bold),
+            words(first, (x + 10, line(number))),
+            *(
+                words(text, (x + 10, line(number) + 18 * below), fill=GREY, font_size=13)
+                for below, text in enumerate(rest, 1)
+            ),
+        )
     ]
     if len(chart.listed) > MOST_LISTED:
         more = f"and {len(chart.listed) - MOST_LISTED} more in the table"
-        parts.append(words(more, (x + 10, TOP + 26 * (MOST_LISTED + 1)), fill=GREY))
+        parts.append(words(more, (x + 10, line(MOST_LISTED)), fill=GREY))
     if not chart.listed:
-        parts.append(words("nothing comes back", (x, TOP + 26), fill=GREY))
+        parts.append(words("nothing comes back", (x, line(0)), fill=GREY))
     return parts

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from blemish.core.crowds import crowd_weights
 from blemish.core.density import smooth_density
-from blemish.core.exact import count_interval
+from blemish.core.exact import LEVEL, count_interval
 from blemish.core.intervals import Resamples
 from blemish.core.resampling import Values, Weights, each_alone
 from blemish.core.scan import Meeting, Scan, find_meetings
@@ -50,7 +50,7 @@ class Band:
         start, end: mm from the centre, or degrees counter-clockwise from x.
         finds: of all wafers.
         density: finds a wafer and cm².
-        interval: of the density, 95 %.
+        interval: of the density; those of all rings, or all sectors, hold at once with 95 %.
         uniform: finds that it would hold if all were spread evenly.
     """
 
@@ -151,13 +151,14 @@ def _bands(stack: Stack, values: Sequence[float] | Values, edges: Values) -> lis
     which = (np.searchsorted(edges, values, "right") - 1).clip(0, num_bands - 1)
     counts = np.zeros((num_bands, num_wafers))
     np.add.at(counts, (which, stack.owners), 1)
+    level = 1 - (1 - LEVEL) / num_bands  # Bonferroni: that all hold
     resamples = Resamples.of(each_alone(num_wafers), np.random.default_rng(0))
     bands = []
     for at, row in enumerate(counts):
         total = int(row.sum())
-        low, high = count_interval(total)
+        low, high = count_interval(total, level)
         if num_wafers > 1 and total:
-            drawn = resamples.interval(_mean_of(row))
+            drawn = resamples.interval(_mean_of(row), level)
             low, high = min(low, drawn[0] * num_wafers), max(high, drawn[1] * num_wafers)
         whole = area * num_wafers
         bands.append(
