@@ -24,6 +24,7 @@ PAGES_OF = {
     "bench": ("speed.md",),
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
+    "repeats": ("repeats.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -32,7 +33,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf"
+VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -89,6 +90,7 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
             "doctor",
             "prepare",
             "klarf",
+            "repeats",
         )
         for page in PAGES_OF[verb]
     ],
@@ -224,6 +226,19 @@ def test_the_example_of_a_wafers_settings_is_read_and_every_key_told(tmp_path: P
         elif key := re.match(r"(\w+) =", line):
             assert f"`{table}{key[1]}`" in text
     assert "`zone.mask`" in text
+
+
+def test_the_columns_of_repeats_are_told() -> None:
+    from blemish.report.repeats import (
+        DENSITY_HEADER,
+        DIE_REPEATS_HEADER,
+        REPEATS_HEADER,
+        STACKED_HEADER,
+    )
+
+    text = text_of("docs/repeats.md")
+    for header in (REPEATS_HEADER, DIE_REPEATS_HEADER, STACKED_HEADER, DENSITY_HEADER):
+        assert not {name for name in header if f"`{name}`" not in text}
 
 
 def test_what_a_klarf_file_holds_is_told() -> None:

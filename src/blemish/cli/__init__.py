@@ -17,7 +17,7 @@ from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
 from blemish.cli.statistics import calibrate, compare
-from blemish.cli.wafers import klarf
+from blemish.cli.wafers import klarf, repeats
 
 app = typer.Typer(
     help="Finds small defect points in inspection images: offline, before any label exists.",
@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, klarf, demo, synth, doctor, prepare, train, export),
+    *(find, repeats, klarf, demo, synth, doctor, prepare, train, export),
     *(calibrate, evaluate, compare, bench),
 )
 for verb in VERBS:  # in the order of the help

@@ -150,6 +150,7 @@ def find_run(
     output.write_tables(_tables(rows, finder.bundle.classes, recipe is not None))
     output.write_beside(writing.last_files(rows))
     facts = _facts(settings, finder, rows, started) | {
+        "diameter": None if recipe is None else recipe.diameter,
         "doubts": _doubts(rows, recipe),
         "pictures": output.drawn,
         "written": output.written,
