@@ -24,6 +24,7 @@ PAGES_OF = {
     "bench": ("speed.md",),
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
+    "report": ("report.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -32,7 +33,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf"
+VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|report"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -89,6 +90,7 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
             "doctor",
             "prepare",
             "klarf",
+            "report",
         )
         for page in PAGES_OF[verb]
     ],
