@@ -12,7 +12,7 @@ from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, without_copies
-from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.record import as_record, copies_of, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
 from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
@@ -158,9 +158,9 @@ def find_run(
     output.write_beside(writing.last_files(rows))
     facts = _facts(settings, finder, rows, started) | {
         "doubts": _doubts(rows, recipe),
-        "wafer": None if recipe is None else _wafer_facts(recipe),
+        "wafer": None if recipe is None else wafer_facts(recipe),
         "pictures": output.drawn,
-        "copies": _copies(listed, names, output.drawn),
+        "copies": copies_of(listed, names, output.drawn),
         "written": output.written,
         "complete": complete,
     }
@@ -257,19 +257,6 @@ def _facts(
         "num_outside": sum(row.num_outside for row in rows),
         "statuses": dict(Counter(row.status for row in rows)),
     }
-
-
-def _wafer_facts(recipe: Recipe) -> dict[str, Any]:
-    """Give what a map of the wafers needs: diameter and edge in mm, and where the mark lies."""
-    location = recipe.orientation.location
-    return {"diameter": recipe.diameter, "edge": recipe.edge, "location": location}
-
-
-def _copies(listed: Sequence[Listed], names: Sequence[str], drawn: Sequence[str]) -> dict[str, str]:
-    """Give the drawn copy of each picture that has one."""
-    there = set(drawn)
-    pairs = zip(listed, names, strict=True)
-    return {one.name: name for one, name in pairs if name in there}
 
 
 def _doubts(rows: Sequence[ImageRow], recipe: Recipe | None) -> list[str]:

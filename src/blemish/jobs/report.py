@@ -116,10 +116,13 @@ def _text(folder: Path, name: str) -> str:
         raise UsageError(f"{shown(path)}: is not UTF-8; make the result anew") from error
 
 
-def _inside(folder: Path, name: str) -> Path | None:
-    """Give the real path of a file in a folder; None where it is none, or lies elsewhere."""
+def _inside(folder: Path, name: str, room: str = "") -> Path | None:
+    """Give the real path of a file by its name in a folder.
+
+    None where it is no file, or does not lie in the ``room`` of the folder.
+    """
     with contextlib.suppress(OSError, ValueError):  # a zero byte, a name too long
-        home, path = (Path(os.path.realpath(place)) for place in (folder, folder / name))
+        home, path = (Path(os.path.realpath(place)) for place in (folder / room, folder / name))
         if path.is_relative_to(home) and is_ordinary_file(path):
             return path
     return None
@@ -141,7 +144,7 @@ def _shots(folder: Path, plan: Plan, watch: Watch) -> dict[str, Shot]:
 
 def _shot(folder: Path, picture: Picture, most_bytes: int) -> Shot | None:
     """Make the small pictures of one; None where its copy is not there or not to be read."""
-    path = _inside(folder / PICTURES, os.path.relpath(picture.copy, PICTURES))
+    path = _inside(folder, picture.copy, PICTURES)
     if path is None or not picture.width:
         return None
     try:

@@ -43,7 +43,7 @@ def wafer_map(
     places = [_inside(x * scale, -y * scale) for x, y in points]
     return WaferMap(
         outline=_outline(mark, location),
-        dots="".join(f"M{x:.1f} {y:.1f}h0" for x, y in places[:MOST_DOTS]),
+        dots="".join(f"M{x:z.1f} {y:z.1f}h0" for x, y in places[:MOST_DOTS]),
         numbers=tuple((x, y, at) for at, (x, y) in enumerate(places[:num_numbers], 1)),
         reach=f"{diameter / 2:g}",
         num_left=max(len(places) - MOST_DOTS, 0),

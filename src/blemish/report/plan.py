@@ -6,10 +6,10 @@ All lists are bounded, so that a page stays small whatever it is of; what is lef
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blemish.report.result import Mark, Picture, Result, real
+from blemish.report.result import Mark, Picture, Result
 from blemish.report.shots import MOST_CROPS
 
-MOST_CARDS, MOST_QUIET, MOST_ROWS, MOST_NEXT, MOST_WORST = 500, 500, 2000, 12, 24
+MOST_CARDS, MOST_QUIET, MOST_NEXT, MOST_WORST = 500, 500, 12, 24
 CARD_BYTES, CARDS_BYTES, QUIET_BYTES = 220_000, 13_000_000, 4_000
 
 
@@ -89,7 +89,7 @@ def area(mark: Mark) -> float:
 
 def to_label_next(result: Result) -> list[tuple[Picture, float]]:
     """Give pictures that teach most, with the score that is nearest the threshold."""
-    threshold = threshold_of(result)
+    threshold = result.threshold
     near = [(one, _nearest(one, threshold)) for one in result.pictures]
     known = [(one, score) for one, score in near if score is not None]
     return sorted(known, key=lambda pair: (-pair[0].num_wrong, abs(pair[1] - threshold)))[
@@ -102,10 +102,3 @@ def _nearest(picture: Picture, threshold: float) -> float | None:
         return picture.nearest
     scores = [mark.score for mark in picture.marks if mark.score is not None]
     return min(scores, key=lambda score: abs(score - threshold), default=None)
-
-
-def threshold_of(result: Result) -> float:
-    """Give the score from which finds count; 0 where the record does not say."""
-    facts, settings = result.facts, result.facts.get("settings")
-    told = settings.get("min_score") if isinstance(settings, dict) else None
-    return real(facts.get("threshold")) or real(told) or 0.0

@@ -125,6 +125,23 @@ class Result:
     curves: Mapping[str, Sequence[tuple[float, float, float, float]]] = field(default_factory=dict)
     repeats: Table | None = None
 
+    @property
+    def threshold(self) -> float:
+        """The score from which finds count; 0 where the record does not say."""
+        told = part_of(self.facts, "settings").get("min_score")
+        return real(self.facts.get("threshold")) or real(told) or 0.0
+
+    @property
+    def diameter(self) -> float | None:
+        """The diameter of the wafers in mm; None where it was not told."""
+        told = real(part_of(self.facts, "wafer").get("diameter"))
+        return told if told is not None and told > 0 else None
+
+    @property
+    def location(self) -> str:
+        """Where flat or notch lie: `down` and so on."""
+        return str(part_of(self.facts, "wafer").get("location", ""))
+
 
 def read_found(facts: Mapping[str, Any], images: str, finds: str) -> Result:
     """Read the result of `find`: its record and the text of `images.csv` and `finds.csv`.
@@ -209,6 +226,12 @@ def real(value: object) -> float | None:
     """Give a number of a record; None for what is none."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if known and math.isfinite(float(value)) else None  # type: ignore[arg-type]
+
+
+def part_of(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give a part of a record; empty where there is none."""
+    part = facts.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def whole(value: object) -> int:

@@ -31,11 +31,9 @@ ENGLISH = {
     "engine": "Engine",
     "diameter": "Wafer diameter",
     "data": "Data",
-    "split": "Split",
     "how": "How it was looked",
     "what": "What",
     "value": "Value",
-    "all_finds": "All finds on one wafer",
     "all_finds_alt": "Map of one wafer with {n} finds of all pictures.",
     "all_finds_text": "{n} finds of {of} wafers, laid over each other. What comes again at one "
     "place points to a tool or a chuck.",
@@ -83,7 +81,6 @@ ENGLISH = {
     "at_px": "at\u00a0{x}, {y}\u00a0px",
     "at_die": "die\u00a0{x}, {y}",
     "more_crops": "{n} more are not enlarged here; they stand in {file}.",
-    "more_frames": "Numbered frames are drawn around the first {n}.",
     "map_alt": "Wafer map of {name} with {finds}.",
     "map_caption": "Map, mm from the centre, y up",
     "top": "Back to the top",
@@ -135,7 +132,6 @@ ENGLISH = {
     "n_missed_1": "1 missed",
     "n_false": "{n} false",
     "n_false_1": "1 false",
-    "and": ", ",
 }
 
 KOREAN = {
@@ -163,11 +159,9 @@ KOREAN = {
     "engine": "엔진",
     "diameter": "웨이퍼 지름",
     "data": "데이터",
-    "split": "나눔",
     "how": "검사 방법",
     "what": "항목",
     "value": "값",
-    "all_finds": "웨이퍼 한 장에 모은 모든 결함",
     "all_finds_alt": "모든 사진에서 찾은 {n}곳을 웨이퍼 한 장에 모은 지도.",
     "all_finds_text": "웨이퍼 {of}장에서 찾은 {n}곳을 겹쳐 놓았습니다. 같은 자리에 되풀이되면 "
     "장비나 척을 의심할 수 있습니다.",
@@ -214,7 +208,6 @@ KOREAN = {
     "at_px": "위치\u00a0{x}, {y}\u00a0px",
     "at_die": "다이\u00a0{x}, {y}",
     "more_crops": "나머지 {n}곳은 여기서 확대하지 않았습니다. {file}에 있습니다.",
-    "more_frames": "번호를 매긴 테두리는 처음 {n}곳에만 있습니다.",
     "map_alt": "{name}의 웨이퍼 지도, {finds}.",
     "map_caption": "지도, 중심에서의 거리(mm), y는 위쪽",
     "top": "맨 위로",
@@ -263,7 +256,6 @@ KOREAN = {
     "n_missed_1": "1곳 놓침",
     "n_false": "오검출 {n}곳",
     "n_false_1": "오검출 1곳",
-    "and": ", ",
 }
 
 TABLES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "ko": KOREAN}
@@ -290,7 +282,7 @@ class Words:
 
     def ends(self, value: object) -> str:
         """Give the two ends of an interval as a record holds them."""
-        if not isinstance(value, list) or len(value) != 2:
+        if not isinstance(value, list) or len(value) != 2 or None in map(real, value):
             return "-"
         return self("ends", low=number(value[0], 2), high=number(value[1], 2))
 
@@ -299,3 +291,8 @@ def number(value: object, digits: int = 3) -> str:
     """Give a number of a record as it is shown."""
     known = real(value)
     return "-" if known is None else f"{known:.{digits}f}"
+
+
+def plain(text: object) -> str:
+    """Give a text without what cannot be printed: no control, no sign that turns the line."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in str(text))
