@@ -4,7 +4,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 VOID = {"meta", "img", "br"}
-SVG_EMPTY = {"path", "rect", "polyline", "polygon"}  # written with a slash, which counts in SVG
+SVG_EMPTY = {
+    "path",
+    "rect",
+    "circle",
+    "polyline",
+    "polygon",
+}  # written with a slash, which counts in SVG
 
 
 class Page(HTMLParser):

@@ -11,6 +11,7 @@ from blemish.report.charts import (
     RIGHT,
     TOP,
     WIDTH,
+    Disc,
     curve_of,
     wafer_map,
 )
@@ -18,16 +19,17 @@ from blemish.report.charts import (
 
 def test_a_map_has_y_up_and_the_rim_at_its_radius() -> None:
     points = [(0.0, 75.0), (75.0, 0.0), (-37.5, -15.0)]
-    drawn = wafer_map(points, 150.0, "none", "down", 2)
+    drawn = wafer_map(points, Disc(150.0, 3.75), 2)
     assert drawn.dots == "M0.0 -100.0h0M100.0 0.0h0M-50.0 20.0h0"
     assert drawn.numbers == ((0.0, -100.0, 1), (100.0, 0.0, 2))
     assert drawn.reach == "75"
+    assert drawn.edge == 95.0
 
 
 def test_what_lies_beyond_stands_at_the_border_and_what_is_too_much_is_counted() -> None:
-    assert wafer_map([(1e6, -1e6)], 150.0, "none", "", 0).dots == "M100.0 100.0h0"
-    drawn = wafer_map([(0.0, 0.0)] * (MOST_DOTS + 3), 150.0, "none", "", 0)
-    assert (drawn.num_left, drawn.dots.count("M")) == (3, MOST_DOTS)
+    assert wafer_map([(1e6, -1e6)], Disc(150.0, 500.0)).dots == "M100.0 100.0h0"
+    drawn = wafer_map([(0.0, 0.0)] * (MOST_DOTS + 3), Disc(150.0))
+    assert (drawn.num_left, drawn.num_dots, drawn.dots.count("M")) == (3, MOST_DOTS, MOST_DOTS)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_what_lies_beyond_stands_at_the_border_and_what_is_too_much_is_counted()
 def test_the_rim_opens_where_the_mark_lies(
     location: str, place: tuple[int, int], mark: str, width: float
 ) -> None:
-    outline = wafer_map([], 150.0, mark, location, 0).outline
+    outline = wafer_map([], Disc(150.0, 0.0, mark, location)).outline
     numbers = [float(text) for text in re.findall(r"-?\d+\.\d+", outline)]
     start, end = numbers[:2], numbers[2:4]
     assert all(math.isclose(math.hypot(x, y), 100, abs_tol=0.1) for x, y in (start, end))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blemish.report.cards import MOST_FRAMES
 from blemish.report.page import render
 from blemish.report.plan import MOST_CARDS, MOST_QUIET, plan_of
 from blemish.report.result import Mark, Picture, Result, Table
@@ -130,11 +131,13 @@ def test_what_is_not_shown_is_counted() -> None:
     many = [found(f"w{at}.png") for at in range(MOST_CARDS + 7)]
     clean = [found(f"c{at}.png", 0) for at in range(MOST_QUIET + 9)]
     crowded = found("crowded.png", 30)
-    page = page_of(*many, *clean, crowded)
-    assert "8 more pictures are not shown here" in page.text
-    assert "9 more pictures are not shown here" in page.text
+    spread = [replace(mark, place=(0.0, 0.0)) for mark in found(num=MOST_FRAMES + 3).marks]
+    placed = found("placed.png", marks=tuple(spread), wafer=90.0)
+    page = page_of(*many, *clean, crowded, placed, facts=FACTS | WAFER)
+    assert page.text.count("9 more pictures are not shown here") == 2
+    assert "3 more are not drawn here; they stand in finds.csv." in page.text
     assert "18 more are not enlarged here; they stand in finds.csv." in page.text
-    assert "8 more rows are in images.csv." in page.text
+    assert "9 more rows are in images.csv." in page.text
 
 
 def test_a_picture_without_a_copy_is_told_of() -> None:

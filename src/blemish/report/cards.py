@@ -90,11 +90,11 @@ class _Maker:
         )
 
     def _map(self, picture: Picture, num_numbers: int) -> WaferMap | None:
-        diameter, marks = self._result.diameter, shown_marks(picture)
+        disc, marks = self._result.disc(picture.edge_mark), shown_marks(picture)
         places = [mark.place for mark in marks if mark.place is not None]
-        if diameter is None or len(places) < len(marks):
+        if disc is None or len(places) < len(marks):
             return None
-        return wafer_map(places, diameter, picture.edge_mark, self._result.location, num_numbers)
+        return wafer_map(places, disc, num_numbers, MOST_FRAMES)
 
     def _counts(self, picture: Picture) -> str:
         counts = {kind: len(picture.of_kind(kind)) for kind in ("missed", "false")}

@@ -25,6 +25,8 @@ class WaferMap:
         dots: the path of all finds, a move and a line of no length each.
         numbers: x, y and number of those that have one.
         reach: the radius in mm, as it is written.
+        edge: the radius within which finds count.
+        num_dots: how many finds are drawn.
         num_left: finds that are not drawn.
     """
 
@@ -32,21 +34,44 @@ class WaferMap:
     dots: str
     numbers: tuple[tuple[float, float, int], ...]
     reach: str
+    edge: float
+    num_dots: int
     num_left: int
 
 
+@dataclass(frozen=True)
+class Disc:
+    """A wafer to lay finds on.
+
+    Attributes:
+        diameter, edge: in mm; within the edge's width finds do not count.
+        mark: `flat`, `notch` or `none`.
+        location: where the mark lies, `down` and so on.
+    """
+
+    diameter: float
+    edge: float = 0.0
+    mark: str = "none"
+    location: str = ""
+
+
 def wafer_map(
-    points: Sequence[Point], diameter: float, mark: str, location: str, num_numbers: int
+    points: Sequence[Point], disc: Disc, num_numbers: int = 0, most: int = MOST_DOTS
 ) -> WaferMap:
-    """Lay points in mm, y up, on a wafer of a diameter in mm; those beyond stand at its border."""
-    scale = 2 * RADIUS / diameter
+    """Lay points in mm, y up, on a wafer; those beyond stand at its border.
+
+    The first ``num_numbers`` have a number beside them.
+    """
+    scale = 2 * RADIUS / disc.diameter
     places = [_inside(x * scale, -y * scale) for x, y in points]
     return WaferMap(
-        outline=_outline(mark, location),
-        dots="".join(f"M{x:z.1f} {y:z.1f}h0" for x, y in places[:MOST_DOTS]),
+        outline=_outline(disc.mark, disc.location),
+        dots="".join(f"M{x:z.1f} {y:z.1f}h0" for x, y in places[:most]),
         numbers=tuple((x, y, at) for at, (x, y) in enumerate(places[:num_numbers], 1)),
-        reach=f"{diameter / 2:g}",
-        num_left=max(len(places) - MOST_DOTS, 0),
+        reach=f"{disc.diameter / 2:g}",
+        edge=min(max(RADIUS - disc.edge * scale, 0.0), RADIUS),
+        num_dots=min(len(places), most),
+        num_left=max(len(places) - most, 0),
     )
 
 

@@ -53,6 +53,7 @@ def _values(plan: Plan, shots: Mapping[str, Shot], words: Words) -> dict[str, An
         "facts": result.facts,
         "part_of": part_of,
         "number": number,
+        "source": _source(result),
         "started": _time(result.facts.get("started")),
         "threshold": f"{result.threshold:.3g}",
         "statuses": Counter(one.status for one in result.pictures),
@@ -69,13 +70,10 @@ def _found(result: Result) -> dict[str, Any]:
     marks = [mark for one in result.pictures for mark in one.marks]
     points = [mark.place for mark in marks if mark.place is not None]
     kinds = Counter(one.edge_mark for one in result.pictures if one.wafer)
-    stack = None
-    if result.diameter is not None and points:
-        mark = kinds.most_common(1)[0][0] if kinds else "none"
-        stack = wafer_map(points, result.diameter, mark, result.location, 0)
+    disc = result.disc(kinds.most_common(1)[0][0] if kinds else "none")
     doubts = result.facts.get("doubts")
     return {
-        "stack": stack,
+        "stack": wafer_map(points, disc) if disc and points else None,
         "num_finds": len(marks),
         "num_placed": len(points),
         "num_wafers": kinds.total(),
@@ -144,8 +142,17 @@ def _score_rows(result: Result, words: Words) -> list[tuple[str, str, str]]:
     ]
 
 
+def _source(result: Result) -> str:
+    """Give what was looked at, as it was named."""
+    told = part_of(result.facts, "settings")
+    paths = told.get("data") if result.judged else told.get("paths")
+    return ", ".join(map(str, paths)) if isinstance(paths, list) else str(paths or "?")
+
+
 def _time(told: object) -> str:
     """Give the time of a record as people write it; as it stands where it is none."""
+    if told is None:
+        return "?"
     try:
         return f"{datetime.fromisoformat(str(told)).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     except (ValueError, OverflowError):

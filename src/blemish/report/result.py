@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blemish.errors import UsageError
+from blemish.report.charts import Disc
 from blemish.report.tables import STATUSES
 
 Box = tuple[float, float, float, float]
@@ -137,10 +138,13 @@ class Result:
         told = real(part_of(self.facts, "wafer").get("diameter"))
         return told if told is not None and told > 0 else None
 
-    @property
-    def location(self) -> str:
-        """Where flat or notch lie: `down` and so on."""
-        return str(part_of(self.facts, "wafer").get("location", ""))
+    def disc(self, mark: str) -> Disc | None:
+        """Give the wafer that finds lie on, with its mark; None where no diameter was told."""
+        wafer = part_of(self.facts, "wafer")
+        if self.diameter is None:
+            return None
+        edge = max(real(wafer.get("edge")) or 0.0, 0.0)
+        return Disc(self.diameter, edge, mark, str(wafer.get("location", "")))
 
 
 def read_found(facts: Mapping[str, Any], images: str, finds: str) -> Result:

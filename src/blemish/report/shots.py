@@ -14,6 +14,7 @@ Box = tuple[float, float, float, float]
 
 LADDER = ((900, 82), (760, 78), (620, 74), (480, 70), (400, 62), (320, 55), (240, 45), (160, 35))
 """Longer side and JPEG quality of the whole, of which the first that fits is taken."""
+LEAST_BYTES = 0.03  # of a pixel of a wafer; a flat picture needs less, and then is small anyway
 SHARE = 0.55  # of the bytes of a picture that the whole may take
 CROP, CROP_QUALITY = 144, 80
 LEAST_CROP = 64  # pixels of the picture; a speck alone in its crop says nothing
@@ -64,10 +65,13 @@ def shoot(pixels: Pixels, boxes: Sequence[Box], most_bytes: int) -> Shot:
 
 
 def _fitting(pixels: Pixels, most_bytes: int) -> Jpeg:
-    side = max(pixels.shape[:2])
-    for length, quality in LADDER:
+    height, width = pixels.shape[:2]
+    # Steps that have never been small enough for their size would only cost time.
+    side = max(height, width)
+    steps = [one for one in LADDER if LEAST_BYTES * min(one[0], side) ** 2 <= most_bytes]
+    for length, quality in steps or LADDER[-1:]:
         factor = min(length / side, 1.0)
-        size = tuple(max(round(n * factor), 1) for n in (pixels.shape[1], pixels.shape[0]))
+        size = tuple(max(round(n * factor), 1) for n in (width, height))
         small = pixels if factor == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         view = _encode(np.asarray(small, np.uint8), quality)
         if len(view.content) <= most_bytes:
