@@ -109,5 +109,5 @@ def write_run(
             status = "defective" if places else "clean"
             row = [name, 900, 900, len(places), status, "20.0", "", 0, "800.0", 1, 0, "flat", 270]
             rows.writerow([*row, *(values[at] for values in columns.values())])
-    (folder / "run.json").write_text('{"diameter": 150.0}', encoding="utf-8")
+    (folder / "run.json").write_text('{"wafer": {"diameter": 150.0}}', encoding="utf-8")
     return folder

@@ -88,6 +88,19 @@ def test_find_prints_a_table_and_where_the_result_is(photos: Path, bundle: Bundl
     assert str(photos.parent / "out") in done.stdout.replace("\n", "")
 
 
+def test_report_writes_the_page_anew(photos: Path, bundle: Bundle) -> None:
+    out = photos.parent / "out"
+    find(photos, bundle)
+    (out / "report.html").unlink()
+    done = call("report", out, "--lang", "ko")
+    assert done.returncode == 0
+    assert str(out / "report.html") in done.stdout.replace("\n", "")
+    assert '<html lang="ko">' in (out / "report.html").read_text(encoding="utf-8")
+    done = call("report", photos)
+    assert done.returncode == 2
+    assert "no result there" in done.stderr
+
+
 def test_json_is_all_that_is_printed(photos: Path, bundle: Bundle) -> None:
     result = json.loads(find(photos, bundle, "--json").stdout)
     assert [image["num_finds"] for image in result["images"]] == [1, 0]

@@ -64,10 +64,11 @@ def test_without_the_table_of_images_clean_ones_are_not_known(tmp_path: Path) ->
 def test_the_diameter_is_that_of_the_record_or_none(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "found", [("a.png", [])])
     for text, diameter in (
-        ('{"diameter": 300}', 300.0),
-        ('{"diameter": null, "settings": {"wafer_diameter": 100.0}}', 100.0),
-        ('{"diameter": true}', None),
-        ('{"diameter": NaN}', None),
+        ('{"wafer": {"diameter": 300}}', 300.0),
+        ('{"wafer": null, "settings": {"wafer_diameter": 100.0}}', 100.0),
+        ('{"wafer": {"diameter": true}}', None),
+        ('{"wafer": {"diameter": NaN}}', None),
+        ('{"wafer": "wafer.toml"}', None),
         ("[1]", None),
         ("[" * 100_000, None),
         ("", None),

@@ -25,6 +25,7 @@ PAGES_OF = {
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
     "repeats": ("repeats.md",),
+    "report": ("report.md",),
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -33,7 +34,9 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats"
+VERBS = (
+    "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats|report"
+)
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
@@ -91,6 +94,7 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
             "prepare",
             "klarf",
             "repeats",
+            "report",
         )
         for page in PAGES_OF[verb]
     ],

@@ -23,7 +23,7 @@ from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
 from planted_bundle import blobs, planted_bundle
 
-TABLES = {"finds.csv", "images.csv", "finds.coco.json", "run.json"}
+TABLES = {"finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html"}
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,7 @@ def test_what_is_odd_is_one_line(tmp_path: Path, table: str, old: str, new: str,
 
 def test_two_diameters_and_unknown_orders_are_refused(tmp_path: Path) -> None:
     first, second = lot(tmp_path / "a"), lot(tmp_path / "b")
-    (second / "run.json").write_text('{"diameter": 200}', encoding="utf-8")
+    (second / "run.json").write_text('{"wafer": {"diameter": 200}}', encoding="utf-8")
     with pytest.raises(BlemishError, match="different diameters"):
         run(first, second, out=tmp_path / "out")
     with pytest.raises(BlemishError, match="slot"):

@@ -16,6 +16,7 @@ from blemish.cli.labels import doctor, prepare
 from blemish.cli.machine import bench
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.report import report
 from blemish.cli.statistics import calibrate, compare
 from blemish.cli.wafers import klarf, repeats
 
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 VERBS: tuple[Callable[..., None], ...] = (
     *(find, repeats, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, bench),
+    *(calibrate, evaluate, compare, report, bench),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

@@ -10,6 +10,7 @@ from blemish.cli.options import (
     Debug,
     Engine,
     Group,
+    Lang,
     MinScore,
     OneClass,
     Overwrite,
@@ -205,6 +206,7 @@ def evaluate(
     ] = "all",
     value_range: Range = None,
     overwrite: Overwrite = False,
+    lang: Lang = "en",
     debug: Debug = False,
 ) -> None:
     """Score a model on labelled pictures; write the numbers and drawn copies."""
@@ -230,9 +232,10 @@ def evaluate(
             pictures=pictures,
             value_range=read_range(value_range),
             overwrite=overwrite,
+            lang=lang,
         )
         with watching_pictures() as watch:
-            report = evaluate_run(settings, watch)
+            report = evaluate_run(settings, watch, watch.page)
         for line in describe(report):
             say(line)
         print_table(HEADINGS, table(report.scores), numbers=True)

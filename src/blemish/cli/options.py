@@ -77,6 +77,7 @@ Seed = Annotated[
     int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
 ]
 OneClass = Annotated[bool, typer.Option("--one-class", help="Treat all classes as one.")]
+Lang = Annotated[str, typer.Option(metavar="en|ko", help="Language of report.html.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 
 

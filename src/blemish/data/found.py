@@ -175,8 +175,10 @@ def _diameter_of(path: Path) -> float | None:
     """Give the diameter that the record of a run tells; None where none is told."""
     try:
         facts = json.loads(first_bytes(path, 2**26))
-        value = facts.get("diameter") or facts.get("settings", {}).get("wafer_diameter")
+        wafer, settings = facts.get("wafer") or {}, facts.get("settings") or {}
+        value: object = wafer.get("diameter") or settings.get("wafer_diameter")
     except (ValueError, AttributeError, RecursionError):
         return None
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if usable and math.isfinite(value) and value > 0 else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if math.isfinite(value) and value > 0 else None

@@ -28,10 +28,11 @@ Pixels = NDArray[np.uint8]
 Paint = Callable[[Pixels, float], Pixels]
 
 RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
+REPORT = "report.html"
 # The record of each kind of result, which lists its drawn copies, with its tables.
 RESULTS = {
-    RUN: ("finds.csv", "images.csv", "finds.coco.json"),
-    SCORES: ("finds.csv", "froc.csv", "froc.svg"),
+    RUN: ("finds.csv", "images.csv", "finds.coco.json", REPORT),
+    SCORES: ("finds.csv", "judged.csv", "curves.csv", "froc.csv", "froc.svg", REPORT),
     COMPARED: ("differences.csv",),
     REPEATS: (
         *("repeats.csv", "die-repeats.csv", "wafers.csv", "density.csv"),
