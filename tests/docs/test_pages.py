@@ -22,6 +22,7 @@ PAGES_OF = {
     "calibrate": ("calibrate.md",),
     "evaluate": ("evaluate.md",),
     "bench": ("speed.md",),
+    "engines": ("speed.md",),
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
 }
@@ -32,7 +33,7 @@ PAGES = sorted(
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
-VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf"
+VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|bench|engines"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 

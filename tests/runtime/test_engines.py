@@ -1,10 +1,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from blemish.errors import EngineError
@@ -63,39 +65,102 @@ def test_answers_outlive_the_next_call(bundle: Bundle) -> None:
         np.testing.assert_array_equal(now, then)
 
 
-def test_auto_takes_bfloat16_only_where_the_bundle_allows_it(bundle: Bundle) -> None:
-    careful = replace(bundle, precisions={"openvino": ("float32",), "onnxruntime": ("float32",)})
-    assert open_engine(careful, "openvino").precision == "float32"
-    with pytest.raises(EngineError, match="not in bfloat16"):
-        open_engine(careful, "openvino", "bfloat16")
-
-
-def test_auto_takes_onnxruntime_where_openvino_did_not_pass(bundle: Bundle) -> None:
-    careful = replace(bundle, precisions={"onnxruntime": ("float32",)})
-    assert open_engine(careful).name == "onnxruntime"
-
-
 @pytest.mark.parametrize(
-    ("engine", "precision", "threads", "words"),
+    ("engine", "precision", "words"),
     [
-        ("tensorrt", "auto", 0, "tensorrt"),
-        ("onnxruntime", "int4", 0, "int4"),
-        ("onnxruntime", "bfloat16", 0, "bfloat16"),
-        ("onnxruntime", "auto", -1, "threads"),
+        ("tensorrt", "float32", "tensorrt"),
+        ("onnxruntime", "int4", "may run in float32 with onnxruntime, not in int4"),
+        ("onnxruntime", "bfloat16", "not in bfloat16"),
+        ("openvino", "int8", "not in int8"),
     ],
 )
-def test_wrong_wishes_are_named(
-    bundle: Bundle, engine: str, precision: str, threads: int, words: str
-) -> None:
+def test_wrong_wishes_are_named(bundle: Bundle, engine: str, precision: str, words: str) -> None:
     with pytest.raises(EngineError, match=words):
-        open_engine(bundle, engine, precision, threads)
+        open_engine(bundle, engine, precision)
+
+
+def test_a_precision_that_the_engine_lacks_is_refused(bundle: Bundle) -> None:
+    rash = replace(bundle, precisions={"onnxruntime": ("float32", "bfloat16")})
+    with pytest.raises(EngineError, match="does not compute in bfloat16; use --precision float32"):
+        open_engine(rash, "onnxruntime", "bfloat16")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_int8_runs_its_own_graph(bundle: Bundle, engine: str, tmp_path: Path) -> None:
+    eight = replace(bundle, path=tmp_path, precisions={engine: ("int8",)})
+    eight.graph_for("int8").write_bytes(bundle.graph.read_bytes())
+    run = open_engine(eight, engine, "int8", threads=1)
+    assert (run.precision, run.note) == ("int8", "")
+    assert run(blobs(96, 64, [(40, 24)])[None])[1][0, 0] > 0.5
+
+
+def planes_first(model: onnx.ModelProto) -> None:
+    sides = model.graph.input[0].type.tensor_type.shape.dim
+    sides[1].dim_value, sides[3].dim_value = 3, 64
+
+
+def in_float(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+
+
+def one_size(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 640
+
+
+def no_scores(model: onnx.ModelProto) -> None:
+    del model.graph.output[1]
+
+
+def two_inputs(model: onnx.ModelProto) -> None:
+    more = onnx.helper.make_tensor_value_info("more", onnx.TensorProto.FLOAT, [1])
+    model.graph.input.append(more)
+    model.graph.output.append(onnx.helper.make_tensor_value_info("twice", 1, [1]))
+    model.graph.node.append(onnx.helper.make_node("Add", ["more", "more"], ["twice"]))
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (planes_first, r"takes images .*3.*, not images uint8 \(N, H, W, 3\)"),
+        (in_float, "not images uint8"),
+        (one_size, "takes images .*640"),
+        (two_inputs, "more"),
+        (no_scores, "gives no scores"),
+    ],
+)
+def test_a_graph_that_is_not_blemishs_is_refused(
+    bundle: Bundle,
+    engine: str,
+    change: Callable[[onnx.ModelProto], None],
+    words: str,
+    tmp_path: Path,
+) -> None:
+    model = onnx.load(bundle.graph)
+    change(model)
+    if change in {planes_first, in_float}:  # what follows the input would not fit
+        del model.graph.node[:]
+        outputs = [one.name for one in model.graph.output]
+        kinds = {"boxes": 1, "scores": 1, "labels": 7}
+        for name in outputs:
+            cast = onnx.helper.make_node("Cast", ["images"], [name], to=kinds[name])
+            model.graph.node.append(cast)
+        del model.graph.output[:]
+        model.graph.output.extend(
+            onnx.helper.make_tensor_value_info(name, kinds[name], None) for name in outputs
+        )
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(EngineError, match=words) as caught:
+        open_engine(replace(bundle, path=tmp_path), engine, "float32")
+    assert "blemish export" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_a_graph_that_is_none_is_one_line(bundle: Bundle, engine: str, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(EngineError, match=r"model\.onnx") as caught:
-        open_engine(replace(bundle, path=tmp_path), engine)
+        open_engine(replace(bundle, path=tmp_path), engine, "float32")
     assert "\n" not in str(caught.value)
 
 
@@ -108,7 +173,7 @@ def refuse(*args, **kwargs):
 urllib.request.urlopen = refuse
 from blemish.runtime.bundle import read_bundle
 from blemish.runtime.engines import open_engine
-open_engine(read_bundle(Path({str(bundle.path)!r})), "openvino")
+open_engine(read_bundle(Path({str(bundle.path)!r})), "openvino", "float32")
 import openvino_telemetry
 assert not openvino_telemetry.Telemetry().consent
 assert "CI" not in os.environ

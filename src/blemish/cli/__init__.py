@@ -13,7 +13,7 @@ import typer
 
 from blemish import __version__
 from blemish.cli.labels import doctor, prepare
-from blemish.cli.machine import bench
+from blemish.cli.machine import bench, engines
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
 from blemish.cli.statistics import calibrate, compare
@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 VERBS: tuple[Callable[..., None], ...] = (
     *(find, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, bench),
+    *(calibrate, evaluate, compare, bench, engines),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

@@ -52,7 +52,7 @@ Scale = Annotated[
     ),
 ]
 Engine = Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")]
-Precision = Annotated[str, typer.Option(metavar="auto|float32|bfloat16")]
+Precision = Annotated[str, typer.Option(metavar="auto|float32|bfloat16|int8")]
 Range = Annotated[
     str | None,
     typer.Option(

@@ -16,7 +16,8 @@ from blemish.core.boxes import box_iou
 from blemish.core.defects import Defects
 from blemish.errors import EngineError, ParityError
 from blemish.runtime.bundle import Bundle
-from blemish.runtime.engines import ENGINES, PRECISIONS, Engine, open_engine
+from blemish.runtime.bundle_checks import PRECISIONS
+from blemish.runtime.engines import ENGINES, Engine, open_engine
 from blemish.runtime.finder import Finder
 from blemish.training.augment import Pixels
 
@@ -207,7 +208,7 @@ def parity_facts(
         good = bfloat16.within(BFLOAT16)
         numbers["openvino"]["bfloat16"] = {"passed": good, **_rounded(bfloat16)}
         if good:
-            precisions["openvino"] = PRECISIONS
+            precisions["openvino"] = ("float32", "bfloat16")
     return precisions, numbers
 
 
