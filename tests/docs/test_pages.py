@@ -31,7 +31,7 @@ PAGES = sorted(
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
 )
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 VERBS = "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|bench|engines"
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")

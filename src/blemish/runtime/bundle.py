@@ -103,6 +103,11 @@ def default_bundle() -> Path:
     return Path(__file__).parent / "zoo" / "default"
 
 
+def is_bundle(path: Path) -> bool:
+    """Tell whether a folder is meant as a bundle."""
+    return (path / ABOUT).is_file()
+
+
 def bundle_hash(bundle: Bundle) -> str:
     """Give a SHA-256 that stands for the whole bundle, wherever it lies."""
     return hashlib.sha256(_to_text(bundle).encode()).hexdigest()

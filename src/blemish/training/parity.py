@@ -55,6 +55,10 @@ FLOAT32 = Tolerance(score=1e-3, box=0.1, usual=0.1, near=1e-3)
 # they overlap is asked of every pair anyway. Average precision changed by 0.0002.
 BFLOAT16 = Tolerance(score=0.1, box=math.inf, usual=2.0, near=0.05)
 
+# Two engines on one graph in eight bits: where a value lies between two steps either may be
+# taken, so they differ as two roundings do.
+INT8 = BFLOAT16
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -203,16 +207,30 @@ def parity_facts(
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, Any]]:
     """Give the precisions each engine may run in, and the numbers behind that."""
     precisions: dict[str, tuple[str, ...]] = dict.fromkeys(passed, ("float32",))
-    numbers: dict[str, Any] = {name: {"float32": _rounded(d)} for name, d in passed.items()}
+    numbers: dict[str, Any] = {name: {"float32": rounded(d)} for name, d in passed.items()}
     if bfloat16 is not None:
         good = bfloat16.within(BFLOAT16)
-        numbers["openvino"]["bfloat16"] = {"passed": good, **_rounded(bfloat16)}
+        numbers["openvino"]["bfloat16"] = {"passed": good, **rounded(bfloat16)}
         if good:
             precisions["openvino"] = ("float32", "bfloat16")
     return precisions, numbers
 
 
-def _rounded(difference: Difference) -> dict[str, float]:
+def compare_engines(
+    bundle: Bundle, precision: str, reference: str, pictures: Sequence[Pixels], threads: int = 0
+) -> dict[str, Difference]:
+    """Give how the finds of every other installed engine differ from one engine's."""
+
+    def look(name: str) -> list[Defects]:
+        return finds_of(bundle, open_engine(bundle, name, precision, threads), pictures)
+
+    first = look(reference)
+    others = [name for name in ENGINES if name != reference and find_spec(name)]
+    return {name: compare(first, look(name), bundle.threshold, INT8) for name in others}
+
+
+def rounded(difference: Difference) -> dict[str, float]:
+    """Give the numbers as a bundle keeps them."""
     return {
         name: value if isinstance(value, int) else float(f"{value:.3g}")
         for name, value in asdict(difference).items()
