@@ -73,14 +73,15 @@ class Scale:
         free = dict.fromkeys(ENGINES, PRECISIONS)
         return replace(self.bundle, path=place, precisions=free, calibration={})
 
-    def measure(self, precision: str, graph: bytes | None = None) -> Quality:
+    def measure(
+        self, precision: str, graph: bytes | None = None, engine: str = REFERENCE
+    ) -> Quality:
         """Give AP@0.5, recall, and on how much.
 
         Raises:
             EngineError: nothing here computes in that precision.
         """
         bundle = self.with_graph(graph)
-        engine = "openvino" if precision == "bfloat16" else REFERENCE
         opened = open_engine(bundle, engine, precision, self.threads)
         finder = at_any_score(Finder(bundle, opened, 1.0))
         naming = name_classes(self.held.dataset, bundle, False)

@@ -80,7 +80,7 @@ def quantise_bundle(
         quality = {"float32": scale.measure("float32")}
         if "bfloat16" in bundle.offered:
             with suppress(EngineError):  # a processor without it: its parity is all that is known
-                quality["bfloat16"] = scale.measure("bfloat16")
+                quality["bfloat16"] = scale.measure("bfloat16", engine="openvino")
         watch(0.1, "choosing pictures")
         windows = covering_windows(bundle, some(learned, NUM_LOOKED))
         watch(0.2, "ranges")
@@ -91,7 +91,8 @@ def quantise_bundle(
         threshold = lowest_raw(bundle.score_map, bundle.threshold)
         eight = replace(scale.with_graph(graph), threshold=threshold)
         agreed = compare_engines(eight, "int8", REFERENCE, pictures, threads)
-    eight_bits = EightBits(graph, kept, len(seen.layers), agreed)
+        reached = {name: scale.measure("int8", graph, name)["ap50"] for name in agreed}
+    eight_bits = EightBits(kept, len(seen.layers), agreed, reached)
     after, refused = judge(bundle, quality, eight_bits)
     after = replace(after, path=out, meant=choose_meant(after, bundle, meant, refused))
     facts = {"layers": len(seen.layers), "kept": kept, "data": data.resolve().name}
@@ -197,12 +198,13 @@ class EightBits:
         kept: the layers in float32.
         layers: how many there are.
         agreed: how the finds of each other engine differ from those of `REFERENCE`.
+        reached: AP@0.5 with those engines.
     """
 
-    graph: bytes
     kept: list[str]
     layers: int
     agreed: Mapping[str, Difference]
+    reached: Mapping[str, float]
 
 
 def judge(
@@ -214,11 +216,14 @@ def judge(
     refused = [_refusal(name, quality, eight) for name in worse]
     able: list[str] = []
     if "int8" not in worse:
-        agree = {name: difference.within(INT8) for name, difference in eight.agreed.items()}
+        agree = {
+            name: difference.within(INT8) and round(least - eight.reached[name], 9) <= 0
+            for name, difference in eight.agreed.items()
+        }
         able = [REFERENCE, *(name for name, fine in agree.items() if fine)]
         refused += [
-            f"int8 is not offered with {name}, which finds something else than {REFERENCE}: "
-            f"{eight.agreed[name]}"
+            f"int8 is not offered with {name}, which finds something else than {REFERENCE}: AP@0.5 "
+            f"{eight.reached[name]:.4f}; {eight.agreed[name]}"
             for name, fine in agree.items()
             if not fine
         ]
@@ -229,7 +234,11 @@ def judge(
         offered[engine] = tuple(name for name in PRECISIONS if name in may)
     parity = {name: dict(numbers) for name, numbers in bundle.parity.items()}
     for name, difference in eight.agreed.items():
-        parity.setdefault(name, {})["int8"] = {"passed": name in able, **rounded(difference)}
+        parity.setdefault(name, {})["int8"] = {
+            "passed": name in able,
+            "ap50": eight.reached[name],
+            **rounded(difference),
+        }
     numbers = {name: quality[name] for name in PRECISIONS if name in quality}
     return replace(bundle, precisions=offered, quality=numbers, parity=parity, meant=None), refused
 
