@@ -1,4 +1,5 @@
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,9 +11,11 @@ import onnx
 import pytest
 
 from blemish.errors import EngineError
+from blemish.runtime import engines as module
 from blemish.runtime.bundle import Bundle
-from blemish.runtime.engines import open_engine
+from blemish.runtime.engines import SUMS, SUMS_RIGHT, adds_eight_bits, open_engine
 from planted_bundle import blobs, planted_bundle
+from planted_sums import CHANNELS, RIGHT, sums_graph
 
 pytest.importorskip("openvino")
 
@@ -92,6 +95,57 @@ def test_int8_runs_its_own_graph(bundle: Bundle, engine: str, tmp_path: Path) ->
     run = open_engine(eight, engine, "int8", threads=1)
     assert (run.precision, run.note) == ("int8", "")
     assert run(blobs(96, 64, [(40, 24)])[None])[1][0, 0] > 0.5
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_products_of_eight_bits_are_added_right_or_the_precision_is_refused(
+    bundle: Bundle, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else ""
+    if "vnni" in flags:
+        assert adds_eight_bits(engine)
+    monkeypatch.setattr(module, "adds_eight_bits", lambda name: False)
+    eight = replace(bundle, precisions={engine: ("int8",)})
+    with pytest.raises(EngineError, match="without overflow; use --precision float32"):
+        open_engine(eight, engine, "int8")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_sum_that_ends_too_early_is_seen(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = sums_graph()
+    scales = next(one for one in model.graph.initializer if one.name == "scales")
+    half = np.full(CHANNELS, 32767 / (2 * 255 * 127), np.float32)  # what overflow leaves
+    scales.CopyFrom(onnx.numpy_helper.from_array(half, "scales"))
+    onnx.save(model, tmp_path / "sums.onnx")
+    monkeypatch.setattr(module, "SUMS", tmp_path / "sums.onnx")
+    adds_eight_bits.cache_clear()
+    assert not adds_eight_bits(engine)
+    adds_eight_bits.cache_clear()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="holds an x86 processor back")
+def test_a_processor_held_back_to_avx2_falls_back_to_float32(bundle: Bundle) -> None:
+    script = f"""
+from dataclasses import replace
+from pathlib import Path
+from blemish.runtime.bundle import read_bundle
+from blemish.runtime.choice import choose
+bundle = read_bundle(Path({str(bundle.path)!r}))
+bundle = replace(bundle, precisions={{"openvino": ("float32", "int8")}}, meant="int8")
+choice = choose(bundle, "openvino")
+assert choice.precision == "float32", choice
+assert "without overflow: float32 instead of int8" in choice.note, choice
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)  # noqa: S603
+
+
+def test_the_graph_of_sums_is_the_one_that_is_built_here() -> None:
+    assert onnx.load(SUMS) == sums_graph()
+    assert RIGHT == SUMS_RIGHT
 
 
 def planes_first(model: onnx.ModelProto) -> None:
