@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from blemish.cli.faults import plain_errors
-from blemish.cli.options import Debug, Threads
+from blemish.cli.options import Cores, Debug, Threads
 from blemish.errors import UsageError
 
 
@@ -25,6 +25,7 @@ def bench(
         str | None,
         typer.Option(metavar="N,N,...", help="Threads to try.", show_default="1 and all cores"),
     ] = None,
+    cores: Cores = None,
     runs: Annotated[int, typer.Option(min=1, help="Rounds through the pictures.")] = 5,
     most: Annotated[int, typer.Option(min=1, help="Pictures of a round, at most.")] = 20,
     as_json: Annotated[
@@ -59,6 +60,7 @@ def engines(
     ] = None,
     *,
     threads: Threads = 0,
+    cores: Cores = None,
     again: Annotated[
         bool, typer.Option("--again", help="Measure anew, whatever is known from before.")
     ] = False,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from blemish.core.boxes import Boxes
 from blemish.errors import EngineError
 from blemish.runtime.bundle import Bundle
+from blemish.runtime.processor import is_held_to_some, num_cores
 
 Windows = NDArray[np.uint8]
 Candidates = tuple[Boxes, NDArray[np.float32], NDArray[np.int64]]
@@ -72,6 +73,8 @@ def open_engine(bundle: Bundle, engine: str, precision: str, threads: int = 0) -
         )
     if lack := what_lacks(engine, precision):
         raise EngineError(f"{lack}; use --precision float32")
+    if not threads and is_held_to_some():  # the engines would count the others, too
+        threads = num_cores()
     opener = _open_openvino if engine == "openvino" else _open_onnxruntime
     try:
         return opener(bundle.graph_for(precision), precision, threads)
