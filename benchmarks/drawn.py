@@ -1,6 +1,7 @@
 """Score a bundle on freshly drawn wafers: AP@0.5, centre-hit recall, outline, marks lost.
 
     python benchmarks/drawn.py --count 200 --seed 20261122 [--held-back] [--model BUNDLE]
+        [--precision float32]
 
 Marks under the strength in question are ignored: neither asked for nor held against a find.
 """
@@ -25,7 +26,12 @@ LEAST_SCORE = 0.02
 
 def look_at(asked: argparse.Namespace) -> list[tuple[Wafer, Finding]]:
     """Draw the wafers and find on each, by the road that the command line takes."""
-    finder = blemish.open_finder(asked.model, LEAST_SCORE, asked.region, threads=asked.threads)
+    finder = blemish.open_finder(
+        *(asked.model, LEAST_SCORE, asked.region),
+        engine=asked.engine,
+        precision=asked.precision,
+        threads=asked.threads,
+    )
     looked = []
     for index in range(asked.count):
         wafer = draw_wafer(asked.seed, index, asked.held_back)
@@ -77,6 +83,8 @@ def main() -> None:
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--region", default="auto")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--threads", type=int, default=0)
     asked = parser.parse_args()
     looked = look_at(asked)

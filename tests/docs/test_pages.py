@@ -22,6 +22,7 @@ PAGES_OF = {
     "calibrate": ("calibrate.md",),
     "evaluate": ("evaluate.md",),
     "bench": ("speed.md",),
+    "engines": ("speed.md",),
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
     "repeats": ("repeats.md",),
@@ -32,10 +33,11 @@ PAGES = sorted(
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
 )
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 VERBS = (
-    "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats|report"
+    "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats|report|"
+    "bench|engines"
 )
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 

@@ -13,7 +13,7 @@ import typer
 
 from blemish import __version__
 from blemish.cli.labels import doctor, prepare
-from blemish.cli.machine import bench
+from blemish.cli.machine import bench, engines
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
 from blemish.cli.report import report
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 VERBS: tuple[Callable[..., None], ...] = (
     *(find, repeats, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, report, bench),
+    *(calibrate, evaluate, compare, report, bench, engines),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

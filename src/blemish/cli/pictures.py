@@ -7,6 +7,7 @@ import typer
 
 from blemish.cli.faults import plain_errors
 from blemish.cli.options import (
+    Cores,
     Debug,
     Engine,
     Lang,
@@ -39,6 +40,7 @@ def find(
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,
+    cores: Cores = None,
     pictures: Annotated[
         str | None,
         typer.Option(

@@ -177,7 +177,7 @@ def choose_region(pictures: Iterable[Labelled]) -> str:
 
 def measure(draft: Bundle, record: Record, settings: ExportSettings, watch: Watcher) -> Calibration:
     """Look at validation pictures as `find` will, in float32, and measure the finds."""
-    engine = open_engine(draft, "auto", "float32", settings.threads)
+    engine = open_engine(draft, next(iter(draft.precisions)), "float32", settings.threads)
     finder = Finder(draft, engine, ANY_SCORE)
 
     def look() -> Iterator[tuple[Defects, Defects, NDArray[np.float32]]]:

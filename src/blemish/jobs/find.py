@@ -12,7 +12,7 @@ from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, without_copies
-from blemish.jobs.record import as_record, copies_of, run_facts, wafer_facts
+from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
 from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
@@ -294,6 +294,7 @@ def describe(report: FindReport) -> list[str]:
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are in the tables.")
     lines += report.facts.get("doubts", [])
+    lines += fallback_lines(report.facts["fallback"])
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")

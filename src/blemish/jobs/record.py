@@ -21,6 +21,7 @@ def run_facts(settings: Mapping[str, Any], finder: Finder, started: datetime) ->
         "bundle": {"name": finder.bundle.name, "hash": bundle_hash(finder.bundle)},
         "engine": finder.engine.name,
         "precision": finder.engine.precision,
+        "fallback": finder.engine.note,
         "settings": dict(settings),
     }
 
@@ -38,6 +39,11 @@ def copies_of(
     there = set(drawn)
     pairs = zip(listed, names, strict=True)
     return {one.name: name for one, name in pairs if name in there}
+
+
+def fallback_lines(note: str) -> list[str]:
+    """Give the line that says why it is not the precision asked for or meant, if it is not."""
+    return [f"Precision: {note}"] if note else []
 
 
 def as_record(facts: Mapping[str, Any]) -> bytes:
