@@ -5,7 +5,8 @@
 Lots of 12 wafers of 150 mm with 5 random finds each. Planted: a place on 3 of them, 0.5 mm of
 scatter along x and along y. A place counts as found if a repeat lies within 2 mm of it and bears
 two of its wafers or more. Laws: finds spread evenly; three of five in the outermost tenth of the
-radius; nine of ten in one half; crowds of 10 to 60 finds on two wafers of five.
+radius; nine of ten in one half; crowds of 10 to 60 finds on two wafers of five; evenly, with one
+more place on all wafers, which is not counted.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from blemish.wafer.stack import Stack
 Doubles = NDArray[np.float64]
 RADIUS = 75.0
 NUM_WAFERS, PLANTED, SCATTER, NEAR = 12, 3, 0.5, 2.0
-LAWS = ("even", "edge ring", "one side", "crowds")
+LAWS = ("even", "edge ring", "one side", "crowds", "strong place")
 
 
 def draw_wafer(rng: np.random.Generator, law: str, count: int) -> Doubles:
@@ -65,7 +66,13 @@ def main() -> None:
         false, found = 0, 0
         for _ in range(asked.lots):
             wafers = [draw_wafer(rng, law, asked.count) for _ in range(NUM_WAFERS)]
-            false += len(find_repeats(stack_of(wafers), RepeatWishes()))
+            strong = draw_wafer(rng, "even", 1)[0]
+            if law == "strong place":
+                marks = [strong + rng.normal(0, SCATTER, (1, 2)) for _ in wafers]
+                wafers = [np.concatenate(pair) for pair in zip(wafers, marks, strict=True)]
+            told = find_repeats(stack_of(wafers), RepeatWishes())
+            aside = [one for one in told if np.hypot(*(one.place - strong)) > NEAR]
+            false += len(aside if law == "strong place" else told)
             place = draw_wafer(rng, "even", 1)[0]
             bearing = rng.choice(NUM_WAFERS, PLANTED, replace=False)
             for wafer in bearing:

@@ -15,8 +15,11 @@ AREA = math.pi * RADIUS**2
 
 
 def scan_of(points, owners, **more):
-    flat = np.ones(len(points))
-    return Scan(points, owners, flat, AREA, **{"reach": 3.0, "least": 3} | more)
+    return Scan(points, owners, AREA, **{"reach": 3.0, "least": 3} | more)
+
+
+def flat(left_out):
+    return np.ones(len(left_out))
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.2, 0.7, 1.0])
@@ -34,7 +37,7 @@ def test_the_p_value_of_even_points_is_that_of_drawn_ones() -> None:
     """A find in the middle, two other wafers of four within 12 mm, against a million draws."""
     points = np.array([(0, 0), (10, 0), (0, 12.0), (60, 0), (0, 60), (-60, 0), (0, -60)])
     owners = np.array([0, 1, 2, 1, 2, 3, 3])
-    (found,) = find_meetings(scan_of(points, owners, reach=15.0), 10.0)
+    (found,) = find_meetings(scan_of(points, owners, reach=15.0), flat, 10.0)
     rng = np.random.default_rng(1)
     near = [np.hypot(*even(rng, 2 * 200_000).T).reshape(-1, 2).min(axis=1) <= 12 for _ in range(3)]
     slow = float((np.sum(near, axis=0) >= 2).mean())
@@ -46,7 +49,7 @@ def test_a_planted_place_is_found_with_its_wafers() -> None:
     rng = np.random.default_rng(3)
     points, owners = draw_lot(rng, even)
     points, owners, place = plant(rng, points, owners, on=5)
-    found = find_meetings(scan_of(points, owners), 0.05)
+    found = find_meetings(scan_of(points, owners), flat, 0.05)
     assert len(found) == 1
     assert np.hypot(*(found[0].place - place)) < 0.8
     assert set(owners[-5:]) >= set(found[0].groups)
@@ -60,7 +63,7 @@ def test_two_places_are_two() -> None:
     points, owners = draw_lot(rng, even, 25)
     points, owners, first = plant(rng, points, owners, on=8)
     points, owners, second = plant(rng, points, owners, on=6)
-    found = find_meetings(scan_of(points, owners), 0.05)
+    found = find_meetings(scan_of(points, owners), flat, 0.05)
     assert len(found) == 2
     for place in (first, second):
         assert min(np.hypot(*(one.place - place)) for one in found) < 0.8
@@ -73,16 +76,15 @@ def test_a_crowd_on_one_wafer_counts_once() -> None:
     points, owners = draw_lot(rng, even)
     crowd = np.array([20.0, 20.0]) + rng.normal(0, 0.4, (30, 2))
     points, owners = np.concatenate([points, crowd]), np.append(owners, np.full(30, 7))
-    assert find_meetings(scan_of(points, owners), 0.05) == []
+    assert find_meetings(scan_of(points, owners), flat, 0.05) == []
 
 
 def test_where_much_is_expected_nothing_is_striking() -> None:
     rng = np.random.default_rng(6)
     points, owners, _ = plant(rng, *draw_lot(rng, even), on=3, scatter=0.3)
     usual = scan_of(points, owners)
-    dense = Scan(points, owners, np.full(len(points), 200.0), AREA, 3.0)
-    assert len(find_meetings(usual, 0.05)) == 1
-    assert find_meetings(dense, 0.05) == []
+    assert len(find_meetings(usual, flat, 0.05)) == 1
+    assert find_meetings(usual, lambda left_out: 200 * flat(left_out), 0.05) == []
 
 
 @given(
@@ -95,7 +97,7 @@ def test_whatever_the_points_a_place_holds_together(
 ) -> None:
     points = np.array([row[:2] for row in rows], np.float64).reshape(-1, 2)
     owners = np.array([row[2] for row in rows], np.int64)
-    found = find_meetings(scan_of(points, owners, reach=4.0, least=least), 1.0)
+    found = find_meetings(scan_of(points, owners, reach=4.0, least=least), flat, 1.0)
     members = [at for one in found for at in one.points.tolist()]
     assert len(members) == len(set(members))
     for one in found:
@@ -106,5 +108,19 @@ def test_whatever_the_points_a_place_holds_together(
         assert one.false_places <= 1.0
 
 
+def test_what_is_found_is_left_out_of_the_density() -> None:
+    rng = np.random.default_rng(8)
+    points, owners, _ = plant(rng, *draw_lot(rng, even), on=6)
+    seen = []
+
+    def density(left_out):
+        seen.append(left_out.copy())
+        return flat(left_out)
+
+    (found,) = find_meetings(scan_of(points, owners), density, 0.05)
+    assert not seen[0].any()
+    assert set(np.flatnonzero(seen[1])) == set(found.points)
+
+
 def test_no_points_no_places() -> None:
-    assert find_meetings(scan_of(np.zeros((0, 2)), np.zeros(0, np.int64)), 0.05) == []
+    assert find_meetings(scan_of(np.zeros((0, 2)), np.zeros(0, np.int64)), flat, 0.05) == []

@@ -75,3 +75,12 @@ def test_the_diameter_is_that_of_the_record_or_none(tmp_path: Path) -> None:
     ):
         (folder / "run.json").write_text(text, encoding="utf-8")
         assert read_run(folder).diameter == diameter
+
+
+def test_parts_of_a_result_of_many_machines(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "parts", [("a.png", [(1.0, 2.0)]), ("b.png", [])])
+    for name in ("finds", "images"):
+        (folder / f"{name}.csv").rename(folder / f"{name}-000003.csv")
+    run = read_run(folder / "finds-000003.csv")
+    assert run.all_known
+    assert [one.name for one in run.pictures] == ["a.png", "b.png"]

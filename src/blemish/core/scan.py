@@ -17,7 +17,7 @@ false places in a set of groups without any true one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,15 +29,22 @@ from blemish.core.crowds import crowd_weights, discs_apart
 Doubles = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
+Density = Callable[[NDArray[np.bool_]], Doubles]
+"""From which points (N,) are left out to the density at all (N,), 1 where it is even."""
+
 FIRST_SHARE = 0.9
-"""Of the chance, for the fewest groups that count; the next number has so much of what is left."""
+"""Of the chance, for the fewest groups that count; the rest is for one more, two more and so on,
+falling with the square, so that no number of groups is left without."""
 SHARED = {1: 0.5, 2: 1 - 2 / 3 * (1 - 3 * math.sqrt(3) / (4 * math.pi))}
 """Places for each centre. Two points that meet are both centres of one place. Of three that meet
 around one, the other two meet with a chance of 1 - 3√3/4π in a disc, and then all are centres."""
 STEPS = (0.125, 0.25, 0.5, 0.75)
 """Radii, as shares of the reach, at which it is measured how much points crowd."""
-TAIL = 2.5
-"""Spreads from the middle within which points still belong: 96 % of a round normal scatter."""
+HOPELESS = 1000.0
+"""Times the rate, from which on no other density will make a centre striking."""
+WIDEST = 0.25
+"""Standard deviation, as a share of the reach, of the scatter that a place has at first."""
+ROUNDS = 10
 FINEST = 0.01
 """Share of the reach below which points are not known to be nearer: no place is exact."""
 
@@ -49,7 +56,6 @@ class Scan:
     Attributes:
         points: (N, 2).
         groups: (N,) of each point, from 0.
-        densities: (N,) at each point, 1 where it is that of points spread evenly over the area.
         area: over which the points are spread.
         reach: the farthest that points of one place lie from its centre.
         least: the fewest groups that make a place, 2 or more.
@@ -57,7 +63,6 @@ class Scan:
 
     points: Doubles
     groups: Whole
-    densities: Doubles
     area: float
     reach: float
     least: int = 3
@@ -86,28 +91,30 @@ class Meeting:
     false_places: float
 
 
-def find_meetings(scan: Scan, rate: float) -> list[Meeting]:
+def find_meetings(scan: Scan, density: Density, rate: float) -> list[Meeting]:
     """Give the places, the most striking first, of which chance makes ``rate`` at most in the mean.
 
-    A point belongs to one place. No points give none.
+    A place that is found is left out of the density by which the next is judged, else a strong
+    one would make the density of all others rough (Zhang, Assunção & Kulldorff, J. Probability
+    and Statistics, 2010). A point belongs to one place. No points give none.
     """
     near = _neighbours(scan)
     judge = _Judge(scan)
-    centres = [
-        (judge.of(centre, near[centre]).false_places, centre)
-        for centre in range(len(scan.points))
-        if len(near[centre])
-    ]
     taken = np.zeros(len(scan.points), np.bool_)
+    centres = [centre for centre in range(len(scan.points)) if len(near[centre])]
     found: list[Meeting] = []
-    for striking, centre in sorted(centres):
-        if striking > rate:
+    while centres:
+        densities = density(taken)
+        verdicts = {
+            centre: judge.of(centre, near[centre][~taken[near[centre]]], densities[centre])
+            for centre in centres
+            if not taken[centre]
+        }
+        centres = [at for at, one in verdicts.items() if one.false_places <= rate * HOPELESS]
+        best = min(centres, key=lambda at: verdicts[at].false_places, default=None)
+        if best is None or verdicts[best].false_places > rate:
             break
-        free = near[centre][~taken[near[centre]]]
-        verdict = judge.of(centre, free)
-        if taken[centre] or verdict.false_places > rate:
-            continue
-        meeting = _gathered(scan, centre, verdict, taken)
+        meeting = _gathered(scan, best, verdicts[best], taken, densities[best])
         taken[meeting.points] = True
         found.append(meeting)
     return sorted(found, key=lambda one: one.false_places)
@@ -142,6 +149,11 @@ class _Verdict:
     false_places: float
 
 
+def _share_of(more: int) -> float:
+    """Give the share of the chance for so many groups more than the fewest; all sum to 1."""
+    return (1 - FIRST_SHARE) * 6 / (math.pi * more) ** 2 if more else FIRST_SHARE
+
+
 _NOTHING = _Verdict(0.0, 1.0, 0.0, math.inf)
 
 
@@ -161,7 +173,7 @@ class _Judge:
         ).reshape(len(members), len(STEPS) + 1)
         self._others = len(members) - 1
 
-    def of(self, centre: int, near: Whole) -> _Verdict:
+    def of(self, centre: int, near: Whole, density: float) -> _Verdict:
         """Judge a centre by the points near to it, of other groups and its own."""
         scan = self._scan
         away = np.hypot(*(scan.points[near] - scan.points[centre]).T)
@@ -170,15 +182,15 @@ class _Judge:
         distances = np.sort(away[order][first[groups != scan.groups[centre]]])
         best = _NOTHING
         for number in range(scan.least - 1, len(distances) + 1):
-            verdict = self._at(centre, number, float(distances[number - 1]))
+            verdict = self._at(centre, number, float(distances[number - 1]), density)
             best = min(best, verdict, key=lambda one: one.false_places)
         return best
 
-    def _at(self, centre: int, number: int, distance: float) -> _Verdict:
+    def _at(self, centre: int, number: int, distance: float, density: float) -> _Verdict:
         """Judge that so many other groups come within a distance."""
         scan = self._scan
         radius = max(distance, scan.reach * FINEST)
-        share = min(float(scan.densities[centre]) * math.pi * radius**2 / scan.area, 1.0)
+        share = min(float(density) * math.pi * radius**2 / scan.area, 1.0)
         sizes = self._sizes[:, int((self._steps <= radius).sum())]
         chances = 1 - (1 - share) ** sizes
         hits = float(chances.sum() - chances[self._group[centre]])
@@ -186,7 +198,7 @@ class _Judge:
         p_value = 1.0
         if number >= hits + 1:
             p_value = binomial_tail(self._others, hits / self._others, number)
-        level = FIRST_SHARE * (1 - FIRST_SHARE) ** (number - scan.least + 1)
+        level = _share_of(number - scan.least + 1)
         centres = self._total / self._weights[centre] * SHARED.get(number, 1.0)
         return _Verdict(distance, p_value, hits + 1, p_value * centres / level)
 
@@ -207,13 +219,28 @@ def _neighbours(scan: Scan) -> Sequence[Whole]:
     return near
 
 
-def _gathered(scan: Scan, centre: int, verdict: _Verdict, taken: NDArray[np.bool_]) -> Meeting:
-    """Gather the points of a place: those that made it striking, and what lies among them."""
-    around = _within(scan, scan.points[centre], verdict.distance) & ~taken
-    middle, spread = _middle(scan, np.flatnonzero(around))
-    far = min(max(verdict.distance, TAIL * spread), scan.reach)
-    around |= _within(scan, middle, far) & ~taken
-    points = np.flatnonzero(around)
+def _gathered(
+    scan: Scan, centre: int, verdict: _Verdict, taken: NDArray[np.bool_], density: float
+) -> Meeting:
+    """Gather the points of a place: where it is denser than chance.
+
+    A place scatters normally, chance lies as densely as all points at the centre. Its middle and
+    spread are fitted in turn with which points belong, from a wide spread on.
+    """
+    near = np.flatnonzero(_within(scan, scan.points[centre], scan.reach) & ~taken)
+    among = len(scan.points) * float(density) / scan.area
+    core = near[_within(scan, scan.points[centre], verdict.distance)[near]]
+    middle, points, variance = scan.points[centre], core, (scan.reach * WIDEST) ** 2
+    for _ in range(ROUNDS):
+        away = ((scan.points[near] - middle) ** 2).sum(axis=1)
+        many = len(np.unique(scan.groups[points]))
+        dense = many / (2 * math.pi * variance) * np.exp(-away / (2 * variance))
+        inside = near[dense > among]
+        if len(np.unique(scan.groups[inside])) < scan.least:
+            break
+        points = inside
+        middle, spread = _middle(scan, points)
+        variance = max(spread**2 / 2, (scan.reach * FINEST) ** 2)
     place, spread = _middle(scan, points)
     return Meeting(
         place=place,

@@ -83,14 +83,17 @@ def read_run(path: Path) -> FoundRun:
         if not row["image"]:
             _stop(source, f"row {number}: names no image; fill it in or remove the row")
         rows.setdefault(row["image"], []).append(_find(row, f"{source}, row {number}"))
-    images = finds.with_name(IMAGES)
+    # Parts of a result on many machines are finds-000012.csv and images-000012.csv.
+    images = finds.with_name(finds.name.replace("finds", "images", 1))
     all_known = images.is_file() and images != finds
     facts: dict[str, dict[str, str]] = (
         _facts_of(images) if all_known else {name: {} for name in rows}
     )
     strange = next((name for name in rows if name not in facts), None)
     if strange is not None:
-        raise UsageError(f"{source}: {strange!r} is not in {IMAGES} beside it; keep them together")
+        raise UsageError(
+            f"{source}: {strange!r} is not in {images.name} beside it; keep them together"
+        )
     pictures = tuple(
         FoundPicture(name, tuple(rows.get(name, ())), row, source) for name, row in facts.items()
     )

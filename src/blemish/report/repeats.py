@@ -28,6 +28,7 @@ STACKED_HEADER = ("number", "wafer", "position", "num_finds", "repeats")
 DENSITY_HEADER = ("kind", "start", "end", "num_finds", "per_cm2", "low", "high", "uniform")
 HEADINGS = ("", "x mm", "y mm", "wafers", "finds", "spread mm", "by chance", "false places")
 CLEAR = 0.05
+MOST_TOLD = 4
 
 
 def repeats_tables(stack: Stack, study: Study, grid: DieGrid | None) -> dict[str, bytes]:
@@ -170,8 +171,10 @@ def uneven_line(name: str, bands: Sequence[Band]) -> str:
     even = sum(band.density for band in bands) / len(bands)
     odd = [one for one in bands if not one.interval[0] <= even <= one.interval[1]]
     told = ", ".join(
-        f"{one.start:.0f} to {one.end:.0f} ({one.density / even:.1f} times)" for one in odd
+        f"{one.start:.0f} to {one.end:.0f} ({one.density / even:.1f} times)"
+        for one in sorted(odd, key=lambda one: -abs(one.density / even - 1))[:MOST_TOLD]
     )
+    told += f" and {len(odd) - MOST_TOLD} more" if len(odd) > MOST_TOLD else ""
     return f"Not even by {name}: {told}" if odd else ""
 
 

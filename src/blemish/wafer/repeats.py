@@ -104,10 +104,12 @@ def find_repeats(stack: Stack, wishes: RepeatWishes) -> list[Meeting]:
     unit = np.stack([(away / radius) ** 2, angle / 360], axis=1).clip(0, 1)
     reach = wishes.reach(stack.diameter)
     weights = crowd_weights(stack.points, stack.owners, reach)
-    density = smooth_density(unit, stack.owners, weights, (False, True))
-    area = math.pi * radius**2
-    scan = Scan(stack.points, stack.owners, density, area, reach, wishes.least)
-    return find_meetings(scan, wishes.rate)
+    scan = Scan(stack.points, stack.owners, math.pi * radius**2, reach, wishes.least)
+
+    def density(left_out: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return smooth_density(unit, stack.owners, weights * ~left_out, (False, True))
+
+    return find_meetings(scan, density, wishes.rate)
 
 
 def find_die_repeats(
@@ -126,9 +128,12 @@ def find_die_repeats(
     unit = inside / grid.pitch
     reach = min(wishes.reach(stack.diameter), min(grid.pitch) / 4)
     weights = crowd_weights(inside, owners, reach)
-    density = smooth_density(unit, owners, weights, (False, False))
-    scan = Scan(inside, owners, density, math.prod(grid.pitch), reach, wishes.least)
-    return find_meetings(scan, wishes.rate), dies
+    scan = Scan(inside, owners, math.prod(grid.pitch), reach, wishes.least)
+
+    def density(left_out: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return smooth_density(unit, owners, weights * ~left_out, (False, False))
+
+    return find_meetings(scan, density, wishes.rate), dies
 
 
 def rings(stack: Stack) -> list[Band]:
