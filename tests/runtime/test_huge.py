@@ -19,7 +19,6 @@ from blemish.runtime.finder import Finder, open_finder
 from blemish.wafer.outline import Outline
 from planted_bundle import TOP_K, blobs, planted_bundle
 
-
 MOST = TOP_K // 4 - 1  # spots of a window: each gives four candidates
 
 
