@@ -102,6 +102,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path: Path)
             content = originals.place(sha256).read_bytes()
             assert hashlib.sha256(content).hexdigest() == sha256
     database.close()
+    originals.close()
 
 
 def test_on_a_full_disk_nothing_is_kept_and_it_is_told(tmp_path: Path) -> None:
