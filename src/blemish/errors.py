@@ -13,6 +13,10 @@ class PictureError(BlemishError):
     """One picture cannot be read; the others go on."""
 
 
+class PictureTooLargeError(PictureError):
+    """A picture has more pixels than are taken."""
+
+
 class LabelError(BlemishError):
     """A label file cannot be read; the text names the file and the row."""
 

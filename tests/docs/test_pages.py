@@ -27,6 +27,12 @@ PAGES_OF = {
     "klarf": ("klarf.md",),
     "repeats": ("repeats.md",),
     "report": ("report.md",),
+    "serve": ("serve.md",),
+    **{
+        f"{group} {verb}": ("serve.md",)
+        for group in ("user", "token")
+        for verb in ("add", "list", "remove")
+    },
 }
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
@@ -37,17 +43,21 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 VERBS = (
     "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats|report|"
-    "bench|engines"
+    "bench|engines|serve|(?:user|token) (?:add|list|remove)"
 )
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
 
 def options_of() -> dict[str, set[str]]:
     command: Any = typer.main.get_command(app)
+    verbs = {}
+    for name, verb in command.commands.items():
+        inner = getattr(verb, "commands", None)
+        verbs |= {f"{name} {word}": one for word, one in inner.items()} if inner else {name: verb}
     return {
         name: {text for option in verb.params for text in option.opts if text.startswith("--")}
         | COMMON
-        for name, verb in command.commands.items()
+        for name, verb in verbs.items()
     }
 
 
@@ -77,7 +87,8 @@ def test_every_command_has_its_pages() -> None:
 def test_every_option_is_on_its_page(verb: str, page: str) -> None:
     text = text_of(f"docs/{page}")
     assert f"blemish {verb}" in text
-    if page.startswith(("find", "data")):  # one page for two commands, a part for each
+    if page.startswith(("find", "data", "serve")) and not verb.endswith((" list", " remove")):
+        # One page for several commands, a part for each.
         text = text.split(f"\n## `blemish {verb}")[1].split("\n## ")[0]
     assert OPTIONS[verb] - (COMMON if verb != "find" else set()) <= set(OPTION.findall(text))
 
@@ -97,6 +108,9 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
             "klarf",
             "repeats",
             "report",
+            "serve",
+            "user add",
+            "token add",
         )
         for page in PAGES_OF[verb]
     ],

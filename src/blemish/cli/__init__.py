@@ -17,6 +17,7 @@ from blemish.cli.machine import bench, engines
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
 from blemish.cli.report import report
+from blemish.cli.serve import serve, token, user
 from blemish.cli.statistics import calibrate, compare
 from blemish.cli.wafers import klarf, repeats
 
@@ -30,10 +31,12 @@ app = typer.Typer(
 )
 VERBS: tuple[Callable[..., None], ...] = (
     *(find, repeats, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, report, bench, engines),
+    *(calibrate, evaluate, compare, report, bench, engines, serve),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
 
 
 def main() -> None:

@@ -19,6 +19,10 @@ class Damaged(Exception):  # noqa: N818 - it is always turned into a PictureErro
     """What is wrong with a file's content and what to do, without the file's name."""
 
 
+class TooLarge(Damaged):
+    """A file states more pixels than are taken."""
+
+
 def check_complete(content: bytes, max_pixels: int) -> None:
     """Check that the file is a whole PNG, JPEG or BMP of at most so many pixels.
 
@@ -46,12 +50,12 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Hold a stated size to the limit.
 
     Raises:
-        Damaged: the size is nothing or above the limit.
+        Damaged: the size is nothing, or (`TooLarge`) above the limit.
     """
     if width < 1 or height < 1:
         raise Damaged("has no pixels; export it again")
     if width * height > max_pixels:
-        raise Damaged(
+        raise TooLarge(
             f"has {width} x {height} pixels, above the limit of {max_pixels // 1_000_000} million; "
             "cut it into smaller pictures"
         )

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from blemish.core.turning import Rectangle
-from blemish.data.containers import Damaged
+from blemish.data.containers import Damaged, TooLarge
 from blemish.data.images import (
     MAX_PIXELS,
     check_range,
@@ -115,13 +115,14 @@ def open_by_size(
     path: str | Path,
     value_range: tuple[float, float] | None = None,
     whole_pixels: int | None = None,
+    max_pixels: int | None = None,
 ) -> Pixels | HugePicture:
     """Read a picture, or make it ready to be read by rows if it is a TIFF above a size.
 
     The size is `WHOLE_PIXELS` unless another is given.
 
-    A larger TIFF that can only be read whole is read whole, up to `MAX_PIXELS`, and so is any
-    other kind.
+    A larger TIFF that can only be read whole is read whole, up to ``max_pixels`` (by default
+    `MAX_PIXELS`), and so is any other kind.
 
     Raises:
         PictureError: it cannot be read; one line that names it and says what to do.
@@ -130,13 +131,16 @@ def open_by_size(
     check_range(value_range)
     path = Path(path)
     most = WHOLE_PIXELS if whole_pixels is None else whole_pixels
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     with naming_faults(path):
-        huge = _open_huge(path, value_range, most) if is_ordinary_file(path) else None
-    return open_picture(path, value_range) if huge is None else huge
+        huge = None
+        if is_ordinary_file(path):
+            huge = _open_huge(path, value_range, min(most, max_pixels), max_pixels)
+    return open_picture(path, value_range, max_pixels) if huge is None else huge
 
 
 def _open_huge(
-    path: Path, value_range: tuple[float, float] | None, whole_pixels: int
+    path: Path, value_range: tuple[float, float] | None, whole_pixels: int, max_pixels: int
 ) -> HugePicture | None:
     with path.open("rb") as file:
         if not is_tiff(file.read(4)):
@@ -150,7 +154,7 @@ def _open_huge(
             try:
                 rows = Rows(open_segments(page, file), orientation_of(page))
             except Damaged:
-                if page.imagewidth * page.imagelength <= MAX_PIXELS:
+                if page.imagewidth * page.imagelength <= max_pixels:
                     return None
                 raise
             to_uint8_rgb(np.zeros((1, 1), page.dtype), value_range)  # says if a range is wanting
@@ -160,7 +164,7 @@ def _open_huge(
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_HUGE_PIXELS or width > MAX_HUGE_WIDTH:
-        raise Damaged(
+        raise TooLarge(
             f"has {width} x {height} pixels, above the limit of {MAX_HUGE_PIXELS // 1_000_000} "
             f"million or of {MAX_HUGE_WIDTH} in width; cut it into smaller pictures"
         )

@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.data.containers import Damaged, check_complete
+from blemish.data.containers import Damaged, TooLarge, check_complete
 from blemish.data.listing import PICTURE_SUFFIXES, Listed, find_pictures, shown
 from blemish.data.tiff import is_tiff, read_tiff
-from blemish.errors import PictureError, UsageError
+from blemish.errors import PictureError, PictureTooLargeError, UsageError
 
 __all__ = [
     "MAX_PIXELS",
@@ -77,7 +77,8 @@ def naming_faults(path: Path) -> Iterator[None]:
             f"{shown(path)}: cannot be read ({reason}); check the path and its permissions"
         ) from error
     except Damaged as error:
-        raise PictureError(f"{shown(path)}: {error}") from error
+        kind = PictureTooLargeError if isinstance(error, TooLarge) else PictureError
+        raise kind(f"{shown(path)}: {error}") from error
     except MemoryError as error:
         raise PictureError(
             f"{shown(path)}: does not fit in memory; cut it into smaller pictures"

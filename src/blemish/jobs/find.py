@@ -232,6 +232,11 @@ def open_finder_of(settings: FindSettings) -> Finder:
     )
     if settings.wafer is None and settings.wafer_diameter is None:
         return finder
+    return for_wafers(finder)
+
+
+def for_wafers(finder: Finder) -> Finder:
+    """Give a finder that sees what millimetres need."""
     # Millimetres need a wafer, whatever the model learned; only what turns it needs the notch.
     region = finder.region if finder.bundle.region != "whole" else "wafer"
     return replace(finder, outline_of=find_outline, region=region)

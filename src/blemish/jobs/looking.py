@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,13 +49,37 @@ def find_in_any(
     """
 
     def look(picture: Pixels | HugePicture) -> Finding:
-        if isinstance(picture, HugePicture):
-            return finder.look_through(picture, watch)
-        return finder.look(picture)
+        return look_in_any(picture, finder, watch)
 
     yield from _find_in_each(
         listed, lambda path: open_by_size(path, value_range), look, finder.bundle, recipe
     )
+
+
+def look_in_any(picture: Pixels | HugePicture, finder: Finder, watch: Watch = unwatched) -> Finding:
+    """Find in a picture that is held, or in one that is read by rows."""
+    if isinstance(picture, HugePicture):
+        return finder.look_through(picture, watch)
+    return finder.look(picture)
+
+
+def row_of(
+    one: Listed,
+    picture: Pixels | HugePicture,
+    look: Callable[[], Finding],
+    bundle: Bundle,
+    recipe: Recipe | None = None,
+) -> ImageRow:
+    """Look at one picture and give its row; ``look`` finds in it.
+
+    Raises:
+        BlemishError: it cannot be looked at.
+    """
+    begun = time.perf_counter()
+    finding = look()
+    _check_labels(finding.defects, bundle)
+    row = _row(one, size_of(picture), finding, (time.perf_counter() - begun) * 1000)
+    return row if recipe is None else _placed(one, row, picture, finding, recipe)
 
 
 def _find_in_each(
@@ -67,15 +92,10 @@ def _find_in_each(
     for one, reading in one_ahead(lambda one: read(one.path), listed):
         try:
             picture = reading.result()
-            begun = time.perf_counter()
-            finding = look(picture)
-            _check_labels(finding.defects, bundle)
-            row = _row(one, size_of(picture), finding, (time.perf_counter() - begun) * 1000)
-            if recipe is not None:
-                row = _placed(one, row, picture, finding, recipe)
+            row = row_of(one, picture, partial(look, picture), bundle, recipe)
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
-            yield failed_row(one.name, _reason(one, error)), None
+            yield failed_row(one.name, reason_of(one, error)), None
         else:
             yield row, picture
 
@@ -133,7 +153,8 @@ def failed_row(name: str, error: str) -> ImageRow:
     return ImageRow(name, 0, 0, "failed", Defects.none(), error=error)
 
 
-def _reason(one: Listed, error: Exception) -> str:
+def reason_of(one: Listed, error: Exception) -> str:
+    """Give in one line, with its path, why a picture could not be looked at."""
     if isinstance(error, BlemishError):
         words = str(error)
         return words if words.startswith(shown(one.path)) else f"{shown(one.path)}: {words}"
