@@ -49,6 +49,7 @@ def create_app(server: Server) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=partial(_running, server=server),
+        responses=problems(400, 422),
         exception_handlers={
             HTTPException: _answer_refused,
             RequestValidationError: answer_invalid,
