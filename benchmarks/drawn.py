@@ -1,8 +1,10 @@
 """Score a bundle on freshly drawn wafers: AP@0.5, centre-hit recall, outline, marks lost.
 
     python benchmarks/drawn.py --count 200 --seed 20261122 [--held-back] [--model BUNDLE]
+        [--precision float32 int8] [--engine onnxruntime]
 
-Marks under the strength in question are ignored: neither asked for nor held against a find.
+Several precisions look at the same wafers. Marks under the strength in question are ignored:
+neither asked for nor held against a find.
 """
 
 import argparse
@@ -23,13 +25,22 @@ from blemish.training.calibrate import scored
 LEAST_SCORE = 0.02
 
 
-def look_at(asked: argparse.Namespace) -> list[tuple[Wafer, Finding]]:
+def look_at(asked: argparse.Namespace) -> dict[str, list[tuple[Wafer, Finding]]]:
     """Draw the wafers and find on each, by the road that the command line takes."""
-    finder = blemish.open_finder(asked.model, LEAST_SCORE, asked.region, threads=asked.threads)
-    looked = []
+    finders = {
+        precision: blemish.open_finder(
+            *(asked.model, LEAST_SCORE, asked.region),
+            engine=asked.engine,
+            precision=precision,
+            threads=asked.threads,
+        )
+        for precision in asked.precision
+    }
+    looked: dict[str, list[tuple[Wafer, Finding]]] = defaultdict(list)
     for index in range(asked.count):
         wafer = draw_wafer(asked.seed, index, asked.held_back)
-        looked.append((wafer, finder.look(wafer.pixels)))
+        for precision, finder in finders.items():
+            looked[precision].append((wafer, finder.look(wafer.pixels)))
     return looked
 
 
@@ -77,10 +88,17 @@ def main() -> None:
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--model", type=Path, default=None)
     parser.add_argument("--region", default="auto")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--precision", nargs="+", default=["auto"])
     parser.add_argument("--threads", type=int, default=0)
     asked = parser.parse_args()
-    looked = look_at(asked)
     threshold = read_bundle(asked.model or default_bundle()).threshold
+    found = {name: numbers_of(looked, threshold) for name, looked in look_at(asked).items()}
+    print(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=1))
+
+
+def numbers_of(looked: list[tuple[Wafer, Finding]], threshold: float) -> dict[str, object]:
+    """Give what is printed."""
     numbers: dict[str, object] = {}
     for least in (10.0, LABEL_STRENGTH):
         pictures = [
@@ -96,7 +114,7 @@ def main() -> None:
         }
     numbers["outline"] = outline_numbers(looked)
     numbers["centre hits at the bundle's threshold"] = by_kind(looked, threshold)
-    print(json.dumps(numbers, indent=1))
+    return numbers
 
 
 if __name__ == "__main__":

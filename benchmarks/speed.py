@@ -86,7 +86,9 @@ def main() -> None:
     picture = open_picture(asked.picture) if asked.picture else draw_wafer(1, 1).pixels
     roads: dict[str, Callable[[], Any]] = {
         "blemish, as it comes": ours(picture, asked.threads),
-        "blemish, openvino float32": ours(picture, asked.threads, precision="float32"),
+        "blemish, openvino float32": ours(
+            picture, asked.threads, engine="openvino", precision="float32"
+        ),
         "YOLO11n, openvino float32": openvino_peer(asked.peer, "float32", asked.threads),
         "YOLO11n, openvino bfloat16": openvino_peer(asked.peer, "bfloat16", asked.threads),
     }

@@ -18,10 +18,17 @@ HALF_SIDE = 14.0
 TOP_K = 64
 
 
-def planted_bundle(place: Path, *, one_label: bool = False, **changes: object) -> Bundle:
+SURROUND = 15  # cells a side that a cell is compared with
+
+
+def planted_bundle(
+    place: Path, *, one_label: bool = False, layers: bool = False, **changes: object
+) -> Bundle:
     """Write the blob finder as a bundle; changes replace fields of the bundle.
 
-    With one label dark blobs are found under the label of bright ones.
+    With one label dark blobs are found under the label of bright ones. With layers it is a net of
+    two convolutions, `node_cells`, which eight bits do not hurt, and `node_contrast`, which they
+    do: its small weights all become the least step.
     """
     bundle = Bundle(
         path=place,
@@ -39,7 +46,7 @@ def planted_bundle(place: Path, *, one_label: bool = False, **changes: object) -
         wafer_range=(560.0, 1000.0),
         precisions={"onnxruntime": ("float32",), "openvino": ("float32", "bfloat16")},
     )
-    graph = planted_graph(-1e9 if one_label else 0.0).SerializeToString()
+    graph = planted_graph(-1e9 if one_label else 0.0, layers).SerializeToString()
     return write_bundle(replace(bundle, **changes), {"model.onnx": graph})  # type: ignore[arg-type]
 
 
@@ -53,7 +60,7 @@ def blobs(
     return pixels
 
 
-def planted_graph(dark_below: float = 0.0) -> onnx.ModelProto:
+def planted_graph(dark_below: float = 0.0, layers: bool = False) -> onnx.ModelProto:
     """Build the graph: contrast at stride 4, peaks by a 3 x 3 max-pool, best K of a window.
 
     A contrast below ``dark_below`` has label 1, any other 0.
@@ -76,15 +83,31 @@ def planted_graph(dark_below: float = 0.0) -> onnx.ModelProto:
     }
 
     def node(op: str, inputs: str, output: str, **attributes: object) -> onnx.NodeProto:
-        return helper.make_node(op, inputs.split(), output.split(), **attributes)
+        name = f"node_{output.split(maxsplit=1)[0]}"
+        return helper.make_node(op, inputs.split(), output.split(), name=name, **attributes)
+
+    pooled = [
+        node("AveragePool", "planes", "cells", kernel_shape=[4, 4], strides=[4, 4]),
+        node("AveragePool", "cells", "around", kernel_shape=[15, 15], pads=[7] * 4),
+        node("Sub", "cells around", "contrast"),
+    ]
+    convolved = [
+        node("Conv", "planes mean", "cells", kernel_shape=[4, 4], strides=[4, 4]),
+        node("Pad", "cells room", "wide", mode="edge"),
+        node("Conv", "wide against", "contrast", kernel_shape=[15, 15]),
+    ]
+    if layers:
+        against = np.full((1, 1, SURROUND, SURROUND), -1 / SURROUND**2, np.float32)
+        against[0, 0, SURROUND // 2, SURROUND // 2] += 1
+        constants["mean"] = np.full((1, 1, 4, 4), 1 / 16, np.float32)
+        constants["against"] = against
+        constants["room"] = np.array([0, 0, 7, 7] * 2, np.int64)
 
     nodes = [
         node("Cast", "images", "floats", to=TensorProto.FLOAT),
         node("ReduceMean", "floats channel", "grey", keepdims=1),
         node("Transpose", "grey", "planes", perm=[0, 3, 1, 2]),
-        node("AveragePool", "planes", "cells", kernel_shape=[4, 4], strides=[4, 4]),
-        node("AveragePool", "cells", "around", kernel_shape=[15, 15], pads=[7] * 4),
-        node("Sub", "cells around", "contrast"),
+        *(convolved if layers else pooled),
         node("Abs", "contrast", "strength"),
         node("MaxPool", "strength", "peak", kernel_shape=[3, 3], pads=[1] * 4),
         node("Equal", "strength peak", "is_peak"),

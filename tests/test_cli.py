@@ -13,6 +13,7 @@ import blemish
 from blemish.runtime.bundle import Bundle
 from planted_bundle import blobs, planted_bundle
 from planted_labels import lay_picture, voc
+from planted_lots import write_run
 from planted_wafers import ODD_KLARF, Wafer, draw
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
@@ -69,7 +70,7 @@ assert not heavy, heavy
 def test_every_verb_has_help() -> None:
     overview = call("--help").stdout
     verbs = ("find", "demo", "synth", "doctor", "prepare", "train", "export", "evaluate")
-    for verb in (*verbs, "calibrate", "compare"):
+    for verb in (*verbs, "calibrate", "compare", "repeats"):
         assert f"  {verb} " in overview
         assert call(verb, "--help").returncode == 0
 
@@ -85,6 +86,19 @@ def test_find_prints_a_table_and_where_the_result_is(photos: Path, bundle: Bundl
     assert "웨이퍼.png" in done.stdout
     assert "2 pictures: 1 clean, 1 defective; 1 find" in done.stdout
     assert str(photos.parent / "out") in done.stdout.replace("\n", "")
+
+
+def test_report_writes_the_page_anew(photos: Path, bundle: Bundle) -> None:
+    out = photos.parent / "out"
+    find(photos, bundle)
+    (out / "report.html").unlink()
+    done = call("report", out, "--lang", "ko")
+    assert done.returncode == 0
+    assert str(out / "report.html") in done.stdout.replace("\n", "")
+    assert '<html lang="ko">' in (out / "report.html").read_text(encoding="utf-8")
+    done = call("report", photos)
+    assert done.returncode == 2
+    assert "no result there" in done.stderr
 
 
 def test_json_is_all_that_is_printed(photos: Path, bundle: Bundle) -> None:
@@ -344,3 +358,20 @@ def test_what_wafers_lack_is_said(
     assert refused.returncode == 2
     assert what in " ".join(refused.stderr.split())
     assert not (photos.parent / "out").exists()
+
+
+def test_repeats_are_shown_and_a_wrong_table_is_one_line(tmp_path: Path) -> None:
+    wafers = [(f"웨이퍼[bold]{at}.png", [(30.0 + at / 10, 20.0)]) for at in range(6)]
+    found = write_run(tmp_path / "found", wafers)
+    done = call("repeats", found, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "6 wafers (0 without finds), 6 finds; 1 place comes back" in done.stdout
+    assert "6 of 6" in done.stdout
+    result = json.loads(call("repeats", found, "--out", tmp_path / "b", "--json").stdout)
+    assert result["repeats"][0]["wafers"][0] == "웨이퍼[bold]0.png"
+    assert result["complete"]
+    (found / "finds.csv").write_text("image,x1,y1,x2,y2\n", encoding="utf-8")
+    done = call("repeats", found, "--out", tmp_path / "c")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "--wafer-diameter" in done.stderr

@@ -22,8 +22,11 @@ PAGES_OF = {
     "calibrate": ("calibrate.md",),
     "evaluate": ("evaluate.md",),
     "bench": ("speed.md",),
+    "engines": ("speed.md",),
     "compare": ("compare.md",),
     "klarf": ("klarf.md",),
+    "repeats": ("repeats.md",),
+    "report": ("report.md",),
     "serve": ("serve.md",),
     **{
         f"{group} {verb}": ("serve.md",)
@@ -36,11 +39,11 @@ PAGES = sorted(
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"))
 )
 COMMON = {"--help", "--debug"}  # every command has them; told once, in find.md
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FENCED = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 VERBS = (
-    "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|serve"
-    "|(?:user|token) (?:add|list|remove)"
+    "find|demo|synth|doctor|prepare|train|export|calibrate|evaluate|compare|klarf|repeats|report|"
+    "bench|engines|serve|(?:user|token) (?:add|list|remove)"
 )
 CALL = re.compile(rf"(?:^|[\s`/\\])blemish ({VERBS})\b([^`|&;#\n]*)")
 
@@ -103,6 +106,8 @@ def test_every_option_is_on_its_page(verb: str, page: str) -> None:
             "doctor",
             "prepare",
             "klarf",
+            "repeats",
+            "report",
             "serve",
             "user add",
             "token add",
@@ -241,6 +246,19 @@ def test_the_example_of_a_wafers_settings_is_read_and_every_key_told(tmp_path: P
         elif key := re.match(r"(\w+) =", line):
             assert f"`{table}{key[1]}`" in text
     assert "`zone.mask`" in text
+
+
+def test_the_columns_of_repeats_are_told() -> None:
+    from blemish.report.repeats import (
+        DENSITY_HEADER,
+        DIE_REPEATS_HEADER,
+        REPEATS_HEADER,
+        STACKED_HEADER,
+    )
+
+    text = text_of("docs/repeats.md")
+    for header in (REPEATS_HEADER, DIE_REPEATS_HEADER, STACKED_HEADER, DENSITY_HEADER):
+        assert not {name for name in header if f"`{name}`" not in text}
 
 
 def test_what_a_klarf_file_holds_is_told() -> None:

@@ -19,7 +19,10 @@ from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import Bundle
 from planted_bundle import HALF_SIDE, blobs, planted_bundle
 
-TABLES = {"finds.csv", "froc.csv", "froc.svg", "scores.json"}
+TABLES = {
+    *("finds.csv", "judged.csv", "curves.csv", "froc.csv", "froc.svg", "scores.json"),
+    "report.html",
+}
 
 Spot = tuple[int, int]
 Run = Callable[..., EvaluateReport]
@@ -271,7 +274,7 @@ def test_find_and_evaluate_take_each_others_result_away_and_nothing_else(
     out = run().out
     settings = FindSettings((data,), out, bundle.path, engine="onnxruntime", overwrite=True)
     find_run(replace(settings, pictures="none"))
-    names = {"finds.csv", "images.csv", "finds.coco.json", "run.json"}
+    names = {"finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html"}
     assert {path.name for path in out.iterdir()} == names
     run(overwrite=True, pictures="none")
     assert {path.name for path in out.iterdir()} == TABLES

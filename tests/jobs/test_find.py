@@ -23,7 +23,7 @@ from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
 from planted_bundle import blobs, planted_bundle
 
-TABLES = {"finds.csv", "images.csv", "finds.coco.json", "run.json"}
+TABLES = {"finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html"}
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +103,8 @@ def test_run_json_says_how(run: Callable[..., FindReport], three: Path, bundle: 
     assert facts["blemish"] == blemish.__version__
     assert len(facts["bundle"]["hash"]) == 64
     assert (facts["engine"], facts["precision"]) == ("onnxruntime", "float32")
+    assert facts["fallback"].endswith("float32 instead of bfloat16")
+    assert f"Precision: {facts['fallback']}" in describe(report)
     assert facts["settings"]["min_score"] == 0.25
     assert facts["settings"]["scale"] == "native"
     assert facts["complete"] is True

@@ -202,7 +202,7 @@ def test_a_second_run_replaces_the_first(run: Callable[..., FindReport], tmp_pat
     run(write=("klarf-images", "voc"))
     report = run(overwrite=True)
     assert {path.name for path in report.out.iterdir()} == {
-        "finds.csv", "images.csv", "finds.coco.json", "run.json",
+        "finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html",
     }  # fmt: skip
 
 

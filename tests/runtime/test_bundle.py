@@ -74,7 +74,15 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 2}, r"newer version of blemish \(0.1.0\); .* pip install --upgrade blemish"),
+        ({"format": 0}, "format 0"),
+        ({"format": True}, "format True"),
+        ({"meant": "int8"}, "meant for 'int8', which is not among"),
+        ({"meant": 5}, "meant is 5"),
+        ({"precisions": {"onnxruntime": ["int8"]}}, r"lists no model\.int8\.onnx"),
+        ({"quality": []}, r"quality is \[\]"),
+        ({"quality": {"int8": 5}}, "quality in 'int8'"),
+        ({"quality": {"int8": {"ap50": "good"}}}, "quality in 'int8'"),
         ({"classes": []}, "no classes"),
         ({"threshold": 7}, "threshold"),
         ({"threshold": "high"}, "threshold is 'high'"),
@@ -128,6 +136,35 @@ def test_what_was_calibrated_is_kept_and_changes_the_hash(bundle: Bundle) -> Non
     assert again.score_map == Platt(2.0, -1.0)
     assert bundle_hash(again) != before
     assert bundle.score_map == AsItIs()
+
+
+def test_precisions_and_their_quality_are_kept(bundle: Bundle, tmp_path: Path) -> None:
+    text = (bundle.path / "bundle.json").read_text()
+    assert "meant" not in json.loads(text)
+    assert "quality" not in json.loads(text)
+    assert (bundle.precision, bundle.offered) == ("bfloat16", ("float32", "bfloat16"))
+    eight = replace(
+        bundle,
+        path=tmp_path / "eight",
+        precisions={"onnxruntime": ("float32", "int8")},
+        meant="int8",
+        quality={"float32": {"ap50": 0.9}, "int8": {"ap50": 0.899}},
+    )
+    with pytest.raises(BundleError, match=r"for int8 needs a model\.int8\.onnx"):
+        write_bundle(eight, {"model.onnx": bundle.graph})
+    written = write_bundle(eight, {"model.onnx": bundle.graph, "model.int8.onnx": b"eight"})
+    again = read_bundle(written.path)
+    assert again == written
+    assert (again.precision, again.offered) == ("int8", ("float32", "int8"))
+    assert again.graph_for("int8").read_bytes() == b"eight"
+    assert again.graph_for("bfloat16") == again.graph
+    again.graph_for("int8").write_bytes(b"other")
+    with pytest.raises(BundleError, match=r"model\.int8\.onnx: damaged"):
+        read_bundle(written.path)
+
+
+def test_nothing_is_meant_but_float32_where_nothing_else_passed(bundle: Bundle) -> None:
+    assert replace(bundle, precisions={"onnxruntime": ("float32",)}).precision == "float32"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": 1}', "[" * 100_000])

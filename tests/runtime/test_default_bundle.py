@@ -39,15 +39,37 @@ def test_float32_is_always_among_the_precisions() -> None:
         assert "float32" in precisions
 
 
-@pytest.fixture(scope="module")
-def looked() -> list[Scored]:
-    finder = open_finder(min_score=0.02)
+def test_it_offers_eight_bits_and_says_what_they_are_worth() -> None:
+    bundle = read_bundle(default_bundle())
+    assert bundle.offered == ("float32", "bfloat16", "int8")
+    assert bundle.precision == "bfloat16"
+    worth = {name: numbers["ap50"] for name, numbers in bundle.quality.items()}
+    assert set(worth) == set(bundle.offered)
+    assert min(worth.values()) >= worth["float32"] - 0.005
+    assert bundle.quality["int8"]["labels"] >= 400
+    assert bundle.graph_for("int8").stat().st_size < bundle.graph.stat().st_size / 2
+
+
+def look(precision: str = "auto", engine: str = "auto") -> list[Scored]:
+    finder = open_finder(min_score=0.02, engine=engine, precision=precision)
     pictures = []
     for index in range(NUM_WAFERS):
         wafer = draw_wafer(SEED, index)
         faint = np.asarray(wafer.strength < LEAST_STRENGTH)
         pictures.append((finder(wafer.pixels), wafer.defects, faint))
     return pictures
+
+
+@pytest.fixture(scope="module")
+def looked() -> list[Scored]:
+    return look()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_eight_bits_find_as_well_with_either_engine(engine: str) -> None:
+    pytest.importorskip(engine)
+    assert average_precision(look("int8", engine), 0.5) >= LEAST_AP50
 
 
 def test_it_finds_what_its_card_says(looked: list[Scored]) -> None:

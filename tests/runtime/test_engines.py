@@ -1,16 +1,21 @@
 import os
+import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from blemish.errors import EngineError
+from blemish.runtime import engines as module
 from blemish.runtime.bundle import Bundle
-from blemish.runtime.engines import open_engine
+from blemish.runtime.engines import SUMS, SUMS_RIGHT, adds_eight_bits, open_engine
 from planted_bundle import blobs, planted_bundle
+from planted_sums import CHANNELS, RIGHT, sums_graph
 
 pytest.importorskip("openvino")
 
@@ -63,39 +68,153 @@ def test_answers_outlive_the_next_call(bundle: Bundle) -> None:
         np.testing.assert_array_equal(now, then)
 
 
-def test_auto_takes_bfloat16_only_where_the_bundle_allows_it(bundle: Bundle) -> None:
-    careful = replace(bundle, precisions={"openvino": ("float32",), "onnxruntime": ("float32",)})
-    assert open_engine(careful, "openvino").precision == "float32"
-    with pytest.raises(EngineError, match="not in bfloat16"):
-        open_engine(careful, "openvino", "bfloat16")
-
-
-def test_auto_takes_onnxruntime_where_openvino_did_not_pass(bundle: Bundle) -> None:
-    careful = replace(bundle, precisions={"onnxruntime": ("float32",)})
-    assert open_engine(careful).name == "onnxruntime"
-
-
 @pytest.mark.parametrize(
-    ("engine", "precision", "threads", "words"),
+    ("engine", "precision", "words"),
     [
-        ("tensorrt", "auto", 0, "tensorrt"),
-        ("onnxruntime", "int4", 0, "int4"),
-        ("onnxruntime", "bfloat16", 0, "bfloat16"),
-        ("onnxruntime", "auto", -1, "threads"),
+        ("tensorrt", "float32", "tensorrt"),
+        ("onnxruntime", "int4", "may run in float32 with onnxruntime, not in int4"),
+        ("onnxruntime", "bfloat16", "not in bfloat16"),
+        ("openvino", "int8", "not in int8"),
     ],
 )
-def test_wrong_wishes_are_named(
-    bundle: Bundle, engine: str, precision: str, threads: int, words: str
-) -> None:
+def test_wrong_wishes_are_named(bundle: Bundle, engine: str, precision: str, words: str) -> None:
     with pytest.raises(EngineError, match=words):
-        open_engine(bundle, engine, precision, threads)
+        open_engine(bundle, engine, precision)
+
+
+def test_a_precision_that_the_engine_lacks_is_refused(bundle: Bundle) -> None:
+    rash = replace(bundle, precisions={"onnxruntime": ("float32", "bfloat16")})
+    with pytest.raises(EngineError, match="does not compute in bfloat16; use --precision float32"):
+        open_engine(rash, "onnxruntime", "bfloat16")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_int8_runs_its_own_graph(bundle: Bundle, engine: str, tmp_path: Path) -> None:
+    eight = replace(bundle, path=tmp_path, precisions={engine: ("int8",)})
+    eight.graph_for("int8").write_bytes(bundle.graph.read_bytes())
+    run = open_engine(eight, engine, "int8", threads=1)
+    assert (run.precision, run.note) == ("int8", "")
+    assert run(blobs(96, 64, [(40, 24)])[None])[1][0, 0] > 0.5
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_products_of_eight_bits_are_added_right_or_the_precision_is_refused(
+    bundle: Bundle, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = Path("/proc/cpuinfo").read_text() if sys.platform == "linux" else ""
+    if "vnni" in flags:
+        assert adds_eight_bits(engine)
+    monkeypatch.setattr(module, "adds_eight_bits", lambda name: False)
+    eight = replace(bundle, precisions={engine: ("int8",)})
+    with pytest.raises(EngineError, match="without overflow; use --precision float32"):
+        open_engine(eight, engine, "int8")
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_sum_that_ends_too_early_is_seen(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = sums_graph()
+    scales = next(one for one in model.graph.initializer if one.name == "scales")
+    half = np.full(CHANNELS, 32767 / (2 * 255 * 127), np.float32)  # what overflow leaves
+    scales.CopyFrom(onnx.numpy_helper.from_array(half, "scales"))
+    onnx.save(model, tmp_path / "sums.onnx")
+    monkeypatch.setattr(module, "SUMS", tmp_path / "sums.onnx")
+    adds_eight_bits.cache_clear()
+    assert not adds_eight_bits(engine)
+    adds_eight_bits.cache_clear()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="holds an x86 processor back")
+def test_a_processor_held_back_to_avx2_falls_back_to_float32(bundle: Bundle) -> None:
+    script = f"""
+from dataclasses import replace
+from pathlib import Path
+from blemish.runtime.bundle import read_bundle
+from blemish.runtime.choice import choose
+bundle = read_bundle(Path({str(bundle.path)!r}))
+bundle = replace(bundle, precisions={{"openvino": ("float32", "int8")}}, meant="int8")
+choice = choose(bundle, "openvino")
+assert choice.precision == "float32", choice
+assert "without overflow: float32 instead of int8" in choice.note, choice
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)  # noqa: S603
+
+
+def test_the_graph_of_sums_is_the_one_that_is_built_here() -> None:
+    assert onnx.load(SUMS) == sums_graph()
+    assert RIGHT == SUMS_RIGHT
+
+
+def planes_first(model: onnx.ModelProto) -> None:
+    sides = model.graph.input[0].type.tensor_type.shape.dim
+    sides[1].dim_value, sides[3].dim_value = 3, 64
+
+
+def in_float(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+
+
+def one_size(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 640
+
+
+def no_scores(model: onnx.ModelProto) -> None:
+    del model.graph.output[1]
+
+
+def two_inputs(model: onnx.ModelProto) -> None:
+    more = onnx.helper.make_tensor_value_info("more", onnx.TensorProto.FLOAT, [1])
+    model.graph.input.append(more)
+    model.graph.output.append(onnx.helper.make_tensor_value_info("twice", 1, [1]))
+    model.graph.node.append(onnx.helper.make_node("Add", ["more", "more"], ["twice"]))
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (planes_first, r"takes images .*3.*, not images uint8 \(N, H, W, 3\)"),
+        (in_float, "not images uint8"),
+        (one_size, "takes images .*640"),
+        (two_inputs, "more"),
+        (no_scores, "gives no scores"),
+    ],
+)
+def test_a_graph_that_is_not_blemishs_is_refused(
+    bundle: Bundle,
+    engine: str,
+    change: Callable[[onnx.ModelProto], None],
+    words: str,
+    tmp_path: Path,
+) -> None:
+    model = onnx.load(bundle.graph)
+    change(model)
+    if change in {planes_first, in_float}:  # what follows the input would not fit
+        del model.graph.node[:]
+        outputs = [one.name for one in model.graph.output]
+        kinds = {"boxes": 1, "scores": 1, "labels": 7}
+        for name in outputs:
+            cast = onnx.helper.make_node("Cast", ["images"], [name], to=kinds[name])
+            model.graph.node.append(cast)
+        del model.graph.output[:]
+        model.graph.output.extend(
+            onnx.helper.make_tensor_value_info(name, kinds[name], None) for name in outputs
+        )
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(EngineError, match=words) as caught:
+        open_engine(replace(bundle, path=tmp_path), engine, "float32")
+    assert "blemish export" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_a_graph_that_is_none_is_one_line(bundle: Bundle, engine: str, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(EngineError, match=r"model\.onnx") as caught:
-        open_engine(replace(bundle, path=tmp_path), engine)
+        open_engine(replace(bundle, path=tmp_path), engine, "float32")
     assert "\n" not in str(caught.value)
 
 
@@ -108,7 +227,7 @@ def refuse(*args, **kwargs):
 urllib.request.urlopen = refuse
 from blemish.runtime.bundle import read_bundle
 from blemish.runtime.engines import open_engine
-open_engine(read_bundle(Path({str(bundle.path)!r})), "openvino")
+open_engine(read_bundle(Path({str(bundle.path)!r})), "openvino", "float32")
 import openvino_telemetry
 assert not openvino_telemetry.Telemetry().consent
 assert "CI" not in os.environ

@@ -199,3 +199,24 @@ def test_the_rate_rises_and_falls() -> None:
     assert max(rates) == pytest.approx(rates[9], rel=0.05)
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert 0.009 < plan.rate_at(100, 1.0) < 0.011
+
+
+def test_a_plateau_of_the_loss_lowers_the_rate_also_after_a_resume(tmp_path: Path) -> None:
+    plan = replace(PLAN, steps=6, epoch=1, plateau=2, warmup=0, last=1.0)
+    first = fresh(plan)
+    first.plateau.best = -1.0  # no epoch is better
+    around = Surroundings(tmp_path, stopping=lambda: first.step >= 3)
+    train(first, batches(), plan, around)
+    second = fresh(plan)
+    second.restore(tmp_path / "last.pt")
+    assert (second.plateau.waited, second.plateau.share) == (1, pytest.approx(0.1))
+    train(second, batches(), plan, Surroundings(tmp_path))
+    assert second.plateau.share == pytest.approx(1e-3)
+
+
+def test_what_is_left_of_the_rate_is_what_moves_the_weights(tmp_path: Path) -> None:
+    learner = fresh()
+    learner.plateau.share = 0.0
+    before = [parameter.clone() for parameter in learner.net.parameters()]
+    train(learner, batches(), replace(PLAN, steps=2), Surroundings(tmp_path))
+    assert all(torch.equal(*pair) for pair in zip(before, learner.net.parameters(), strict=True))

@@ -14,6 +14,7 @@ from blemish.model.deploy import export_graph
 from blemish.training.quantize import (
     Calibrated,
     choose_covering,
+    look_of,
     net_nodes,
     observe,
     quantise,
@@ -91,6 +92,7 @@ def test_chosen_pictures_cover_all_looks() -> None:
     rng = np.random.default_rng(0)
     greys = [20] * 40 + [120] * 5 + [240]
     pictures = [rng.integers(grey - 3, grey + 3, (32, 32, 3)).astype(np.uint8) for grey in greys]
-    assert sorted({greys[place] for place in choose_covering(pictures, 3)}) == [20, 120, 240]
-    assert choose_covering(pictures[:4], 5) == [0, 1, 2, 3]
-    assert len(set(choose_covering(pictures, 20))) == 20
+    looks = [look_of(pixels) for pixels in pictures]
+    assert sorted({greys[place] for place in choose_covering(looks, 3)}) == [20, 120, 240]
+    assert choose_covering(looks[:4], 5) == [0, 1, 2, 3]
+    assert len(set(choose_covering(looks, 20))) == 20

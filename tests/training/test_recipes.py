@@ -20,6 +20,7 @@ def test_the_classic_recipe_is_the_originals() -> None:
     assert (batches.size, batches.batch, batches.whole) == (928, 1, True)
     assert not batches.augment.turned
     assert (loop.optimiser, loop.clip, loop.decay) == ("adam", 0.001, 0.0)
+    assert loop.plateau == 2
     assert {loop.rate_at(step, step / 8400) for step in range(0, 8400, 7)} == {1e-5}
     assert {loop.floor_at(share / 9) for share in range(10)} == {5.0}  # every label teaches
     assert net_of("retinanet", None, "classic", "nothing")["backbone"] == "resnet50"

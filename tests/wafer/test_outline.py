@@ -162,26 +162,6 @@ def test_a_flat_is_found_and_respected(normal: float, depth: float) -> None:
     assert outline.contains([chord + 4 * toward], margin=8)[0]
 
 
-@pytest.mark.parametrize("turn", [10.0, 135.0, 270.0])
-def test_a_notch_is_found(turn: float) -> None:
-    rng = np.random.default_rng(8)
-    picture = draw_wafer(np.full((900, 900, 3), 40, np.uint8), (450, 450), (410, 410))
-    at = 450 + 410 * np.array([np.cos(np.deg2rad(turn)), np.sin(np.deg2rad(turn))])
-    cv2.circle(picture, np.rint(at).astype(int).tolist(), 6, (40, 40, 40), -1, cv2.LINE_AA)
-    photograph = finish(picture, rng)
-    outline = assert_found(find_outline(photograph), (450, 450), 820)
-    assert outline.mark.kind == "notch"
-    without = find_outline(photograph, notch=False)
-    assert without is not None
-    assert (without.mark.kind, without.centre, without.axes) == (
-        "none",
-        outline.centre,
-        outline.axes,
-    )
-    assert abs((outline.mark.angle - turn + 180) % 360 - 180) < 1
-    assert outline.contains([at - (at - 450) * 0.005])[0]
-
-
 def test_a_round_disc_and_a_pad_over_its_rim_have_no_mark() -> None:
     rng = np.random.default_rng(9)
     picture = draw_wafer(np.full((900, 900, 3), 40, np.uint8), (450, 450), (410, 410))

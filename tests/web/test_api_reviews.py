@@ -179,3 +179,27 @@ def test_each_role_may_what_it_may(tmp_path: Path, model: Path) -> None:
         told = {(row["action"], row["who"]) for row in rows}
         assert {("upload", "token reviewer"), ("labels", "token reviewer")} <= told
         assert {row["address"] for row in rows if row["action"] == "upload"} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/audit?before=99999999999999999999",
+        "/api/v1/audit?before=0",
+        "/api/v1/audit?count=0",
+    ],
+)
+def test_a_number_that_no_column_takes_is_refused(served: Running, path: str) -> None:
+    assert served.client.get(path).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"revision": 2**63, "reviewed": True},
+        {"revision": 0, "verdicts": [{"find": 2**70, "answer": "open"}]},
+    ],
+)
+def test_nor_in_a_body(served: Running, one: int, body: dict[str, Any]) -> None:
+    answer = served.client.post(f"/api/v1/pictures/{one}/verdicts", json=body)
+    assert answer.status_code == 422

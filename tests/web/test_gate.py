@@ -45,6 +45,16 @@ def test_another_name_for_this_machine_is_refused(local: Running, host: str) -> 
     assert local.client.get("/ready", headers={"Host": host}).status_code == 421
 
 
+def test_what_a_proxy_passes_on_is_refused_until_there_are_accounts(
+    local: Running, locked: Running
+) -> None:
+    through = {"X-Forwarded-For": "203.0.113.9"}
+    assert local.client.get("/ready", headers=through).status_code == 421
+    by_name = {"Host": "inspect.example", **through}
+    assert locked.client.get("/ready", headers=by_name).status_code == 200
+    assert locked.client.get("/api/v1/pictures", headers=by_name).status_code == 401
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.1:1", "[::1]:8321"])
 def test_this_machines_names_are_answered(local: Running, host: str) -> None:
     assert local.client.get("/ready", headers={"Host": host}).status_code == 200

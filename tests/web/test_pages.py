@@ -209,3 +209,11 @@ def test_a_body_that_is_too_large_is_refused(served: Running, locked: Running) -
     assert locked.client.post("/login", data=form).status_code in {400, 413}
     body = {"revision": 0, "changes": ["x" * 9_000_000]}
     assert served.client.post("/api/v1/pictures/1/labels", json=body).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/review/999", "/review/x"])
+def test_a_browser_gets_a_page_where_something_is_wrong(served: Running, path: str) -> None:
+    answer = served.client.get(path, headers={"Accept": "text/html", "Accept-Language": "ko"})
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"].startswith(("text/html", "application/problem+json"))
+    assert served.client.get(path).headers["content-type"] == "application/problem+json"

@@ -13,12 +13,13 @@ import typer
 
 from blemish import __version__
 from blemish.cli.labels import doctor, prepare
-from blemish.cli.machine import bench
+from blemish.cli.machine import bench, engines
 from blemish.cli.models import evaluate, export, train
 from blemish.cli.pictures import demo, find, synth
+from blemish.cli.report import report
 from blemish.cli.serve import serve, token, user
 from blemish.cli.statistics import calibrate, compare
-from blemish.cli.wafers import klarf
+from blemish.cli.wafers import klarf, repeats
 
 app = typer.Typer(
     help="Finds small defect points in inspection images: offline, before any label exists.",
@@ -29,8 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 VERBS: tuple[Callable[..., None], ...] = (
-    *(find, klarf, demo, synth, doctor, prepare, train, export),
-    *(calibrate, evaluate, compare, bench, serve),
+    *(find, repeats, klarf, demo, synth, doctor, prepare, train, export),
+    *(calibrate, evaluate, compare, report, bench, engines, serve),
 )
 for verb in VERBS:  # in the order of the help
     app.command()(verb)

@@ -1,4 +1,4 @@
-"""The verbs about this machine: bench."""
+"""The verbs about this machine: bench, engines."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from blemish.cli.faults import plain_errors
-from blemish.cli.options import Debug
+from blemish.cli.options import Cores, Debug, Threads
 from blemish.errors import UsageError
 
 
@@ -25,6 +25,7 @@ def bench(
         str | None,
         typer.Option(metavar="N,N,...", help="Threads to try.", show_default="1 and all cores"),
     ] = None,
+    cores: Cores = None,
     runs: Annotated[int, typer.Option(min=1, help="Rounds through the pictures.")] = 5,
     most: Annotated[int, typer.Option(min=1, help="Pictures of a round, at most.")] = 20,
     as_json: Annotated[
@@ -50,6 +51,39 @@ def bench(
             typer.echo(failure, err=True)
         if not report.timings:
             raise typer.Exit(1)
+
+
+def engines(
+    model: Annotated[
+        Path | None,
+        typer.Argument(metavar="[BUNDLE]", help="A model bundle.", show_default="built in"),
+    ] = None,
+    *,
+    threads: Threads = 0,
+    cores: Cores = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure anew, whatever is known from before.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON instead of a table.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Show what runs a model on this machine, how fast, and what is taken by itself."""
+    with plain_errors():
+        from blemish.jobs.engines import HEADINGS, describe, engines_run, table
+        from blemish.report.terminal import print_table, say, watching_share
+
+        with watching_share("timing") as show:
+            report = engines_run(model, threads, again, show)
+        if as_json:
+            typer.echo(report.as_json())
+            return
+        head, *rest = describe(report)
+        say(head)
+        print_table(HEADINGS, table(report))
+        for line in rest:
+            say(line)
 
 
 def read_threads(text: str | None) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from blemish.cli.options import (
     Debug,
     Engine,
     Group,
+    Lang,
     MinScore,
     OneClass,
     Overwrite,
@@ -140,7 +141,12 @@ def train(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|BUNDLE", help="A training run, or a bundle (or `default`) to add to."
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option(help="Folder for the bundle.")],
     weights: Annotated[
@@ -160,17 +166,45 @@ def export(
     looked: Annotated[
         int, typer.Option(min=1, help="Held-out pictures to measure the threshold on.")
     ] = 100,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Add a graph in eight bits, if it finds as well.")
+    ] = False,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA", help="Labelled pictures that the eight bits are fitted and measured on."
+        ),
+    ] = None,
+    meant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="float32|bfloat16|int8",
+            help="The precision that `find` takes by itself.",
+            show_default="bfloat16 if that passes",
+        ),
+    ] = None,
     threads: Threads = 0,
     debug: Debug = False,
 ) -> None:
-    """Turn a training run into a model bundle for `find --model`."""
+    """Turn a training run into a model bundle for `find --model`, or add to a bundle."""
     with plain_errors(needs="train"):
         from blemish.jobs.export import ExportSettings, export_bundle
-        from blemish.report.terminal import watching_share
+        from blemish.jobs.quantize import describe, export_more
+        from blemish.report.terminal import say, watching_share
+        from blemish.runtime.bundle import default_bundle, is_bundle
 
+        if int8 != (calibrate is not None):
+            raise UsageError("--int8 and --calibrate DATA go together: give both or none")
+        if source == Path("default") and not source.exists():
+            source = default_bundle()
         settings = ExportSettings(weights, threshold, pictures, name, looked, threads)
         with watching_share("exporting") as show:
-            bundle = export_bundle(run, out, settings, show)
+            if int8 or meant or is_bundle(source):
+                outcome = export_more(source, calibrate, out, settings, meant, show)
+                for line in describe(outcome, out):
+                    say(line)
+                return
+            bundle = export_bundle(source, out, settings, show)
         typer.echo(
             f"Exported: {out}, threshold {bundle.threshold:g}. "
             f"Next: blemish find PICTURES --model {out} --out DIR"
@@ -205,6 +239,7 @@ def evaluate(
     ] = "all",
     value_range: Range = None,
     overwrite: Overwrite = False,
+    lang: Lang = "en",
     debug: Debug = False,
 ) -> None:
     """Score a model on labelled pictures; write the numbers and drawn copies."""
@@ -230,9 +265,10 @@ def evaluate(
             pictures=pictures,
             value_range=read_range(value_range),
             overwrite=overwrite,
+            lang=lang,
         )
         with watching_pictures() as watch:
-            report = evaluate_run(settings, watch)
+            report = evaluate_run(settings, watch, watch.page)
         for line in describe(report):
             say(line)
         print_table(HEADINGS, table(report.scores), numbers=True)

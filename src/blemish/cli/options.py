@@ -52,7 +52,7 @@ Scale = Annotated[
     ),
 ]
 Engine = Annotated[str, typer.Option(metavar="auto|onnxruntime|openvino")]
-Precision = Annotated[str, typer.Option(metavar="auto|float32|bfloat16")]
+Precision = Annotated[str, typer.Option(metavar="auto|float32|bfloat16|int8")]
 Range = Annotated[
     str | None,
     typer.Option(
@@ -77,7 +77,30 @@ Seed = Annotated[
     int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
 ]
 OneClass = Annotated[bool, typer.Option("--one-class", help="Treat all classes as one.")]
+Lang = Annotated[str, typer.Option(metavar="en|ko", help="Language of report.html.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
+
+
+def _use_cores(text: str | None) -> None:
+    if text is not None:
+        from blemish.runtime.processor import read_cores, use_cores
+
+        try:
+            use_cores(read_cores(text))
+        except UsageError as error:
+            typer.echo(f"blemish: {error}", err=True)
+            raise typer.Exit(2) from error
+
+
+Cores = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N,N-N,...",
+        callback=_use_cores,
+        help="Run on these cores only, counted from 0.",
+        show_default="all",
+    ),
+]
 
 
 def read_range(text: str | None) -> tuple[float, float] | None:

@@ -7,8 +7,10 @@ import typer
 
 from blemish.cli.faults import plain_errors
 from blemish.cli.options import (
+    Cores,
     Debug,
     Engine,
+    Lang,
     MinScore,
     Overwrite,
     Precision,
@@ -38,6 +40,7 @@ def find(
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,
+    cores: Cores = None,
     pictures: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +91,7 @@ def find(
     fail_on_find: Annotated[
         bool, typer.Option("--fail-on-find", help="Exit with 10 when something was found.")
     ] = False,
+    lang: Lang = "en",
     debug: Debug = False,
 ) -> None:
     """Find the defects in pictures; write tables and drawn copies."""
@@ -99,14 +103,16 @@ def find(
             *(tuple(map(Path, paths)), out, model, min_score, region, scale, engine, precision),
             *(threads, pictures or "all", read_range(value_range), overwrite),
             *(wafer_diameter, wafer),
-            *(tuple(write or ()), grid),
+            tuple(write or ()),
+            grid,
+            lang,
         )
         if ray is not None:
             if pictures not in {None, "none"}:
                 raise UsageError("--pictures: copies are not drawn with --ray; leave it out")
             _find_many(settings, tuple(paths), (ray, workers, shard, parts), as_json, fail_on_find)
         with watching_pictures() as watch:
-            report = find_run(settings, watch, watch.windows)
+            report = find_run(settings, watch, watch.windows, watch.page)
         _show(report, as_json)
         raise typer.Exit(report.exit_code(fail_on_find))
 

@@ -61,6 +61,14 @@ def rate_bound(count: int, whole: int, level: float = LEVEL) -> float:
     return _where(lambda mean: chance(mean) - (1 - level), 1e-12, most) / whole
 
 
+def count_interval(count: int, level: float = LEVEL) -> tuple[float, float]:
+    """Give the two-sided interval of the mean of a count of independent events."""
+    one_side = (1 + level) / 2
+    # So many or more are seen as rarely as not even one fewer is missed.
+    low = rate_bound(count - 1, 1, 1 - one_side) if count else 0.0
+    return low, rate_bound(count, 1, one_side)
+
+
 def most_under(bound: Callable[[int], float], limit: float, most: int) -> int | None:
     """Give the largest count up to ``most`` whose rising bound stays within the limit.
 

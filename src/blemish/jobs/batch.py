@@ -24,17 +24,31 @@ TRIES = 2
 LOCAL = "local"
 
 
+class How(NamedTuple):
+    """How a worker looks at pictures; engines answer alike, models and precisions do not."""
+
+    bundle: str
+    engine: str
+    precision: str
+    fallback: str
+
+    def answers_as(self, other: "How") -> bool:
+        """Say whether the other's answers are the same."""
+        return (self.bundle, self.precision) == (other.bundle, other.precision)
+
+
 class Looked(NamedTuple):
     """A shard, the rows of its pictures in order, and how they were looked at."""
 
     shard: Shard
     rows: list[ImageRow]
-    how: str
+    how: How | None
 
 
-def how_of(finder: Finder) -> str:
-    """Say in words what decides a finder's answers, beside its settings."""
-    return f"{bundle_hash(finder.bundle)} {finder.engine.name} {finder.engine.precision}"
+def how_of(finder: Finder) -> How:
+    """Give what decides a finder's answers, beside its settings."""
+    engine = finder.engine
+    return How(bundle_hash(finder.bundle), engine.name, engine.precision, engine.note)
 
 
 class Worker:
@@ -45,7 +59,7 @@ class Worker:
         self.recipe = recipe
         self.finder = open_finder_of(settings)
 
-    def how(self) -> str:
+    def how(self) -> How:
         """Say how this worker looks at pictures."""
         return how_of(self.finder)
 
@@ -129,7 +143,7 @@ class _Dealer:
         self._waiting: dict[Any, tuple[Any, _Task | None]] = {}
         self._again: deque[_Task] = deque()
         self._single: dict[int, dict[int, ImageRow]] = {}
-        self._how = ""
+        self._how: How | None = None
         for worker in workers:
             self._greet(worker)
 
@@ -170,12 +184,13 @@ class _Dealer:
         answer = worker.how.options(max_task_retries=-1).remote()
         self._waiting[answer] = (worker, None)
 
-    def _check(self, how: str) -> None:
-        """Hear how a worker looks at pictures: all must do so alike."""
-        if self._how and how != self._how:
+    def _check(self, how: How) -> None:
+        """Hear how a worker looks at pictures: all must answer alike."""
+        if self._how and not how.answers_as(self._how):
+            words = "; ".join(" ".join(one[:3]) for one in (self._how, how))
             raise EngineError(
-                f"workers would answer differently ({self._how}; {how}); give --engine and "
-                "--precision, and the same model to all"
+                f"workers would answer differently ({words}); give --precision float32, and the "
+                "same model to all"
             )
         self._how = how
 

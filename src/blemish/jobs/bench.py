@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from blemish.data.images import find_pictures, open_picture
-from blemish.errors import BlemishError, UsageError
+from blemish.errors import BlemishError, EngineError, UsageError
 from blemish.jobs.demo import demo_pictures
 from blemish.runtime.bundle import bundle_hash, default_bundle, read_bundle
 from blemish.runtime.engines import ENGINES
@@ -180,6 +180,8 @@ def measure(model: Path | None, way: Way, paths: Sequence[Path], runs: int) -> T
     choice = {"engine": way.engine, "precision": way.precision, "threads": way.threads}
     finder = open_finder(model, **choice)  # type: ignore[arg-type]
     opened = _since(begun)
+    if finder.engine.note:
+        raise EngineError(finder.engine.note)
     decodes: list[float] = []
     finds: list[float] = []
     shares: list[float] = []

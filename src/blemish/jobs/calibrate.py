@@ -42,6 +42,7 @@ from blemish.jobs.seen import SEEN, picture_marks
 from blemish.report.calibrated import CARD_HEADING, calibration_lines
 from blemish.report.details import share_statistics
 from blemish.report.facts import plain, plain_ends
+from blemish.report.sections import put_section
 from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import Bundle, default_bundle, write_bundle
 
@@ -266,9 +267,8 @@ def _write(before: Bundle, after: Bundle) -> Bundle:
     sources: dict[str, Path | bytes] = {name: before.path / name for name in before.files}
     card = before.path / CARD
     text = card.read_text(encoding="utf-8") if CARD in before.files else f"# {before.name}\n"
-    text = text.split(f"\n{CARD_HEADING}\n")[0].rstrip()
-    lines = "\n".join(f"- {line}" for line in calibration_lines(after.calibration, after.threshold))
-    sources[CARD] = f"{text}\n\n{CARD_HEADING}\n\n{lines}\n".encode()
+    lines = [f"- {line}" for line in calibration_lines(after.calibration, after.threshold)]
+    sources[CARD] = put_section(text, CARD_HEADING, lines).encode()
     return write_bundle(after, sources)
 
 

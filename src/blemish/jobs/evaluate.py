@@ -16,11 +16,13 @@ from blemish.jobs.looking import find_in
 from blemish.jobs.output import SCORES, Output
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.report import Watch, check_language, report_line, unwatched
 from blemish.jobs.scoring import at_any_score, failed_line, name_classes, part_words
 from blemish.jobs.seen import seen_line
 from blemish.report.curve import draw_froc
 from blemish.report.details import detail_lines
 from blemish.report.facts import curves_csv
+from blemish.report.judgement import judgement_tables
 from blemish.report.scores import Scores, original_lines, score
 from blemish.report.tables import ImageRow, counted, finds_csv
 from blemish.runtime.finder import Finder, open_finder
@@ -45,6 +47,7 @@ class EvaluateSettings:
         pictures: of which pictures a drawn copy is written: `all`, `wrong` or `none`.
         value_range: the values that become black and white in pictures of more than 8 bits.
         overwrite: whether a result that stands in the folder is replaced.
+        lang: the language of `report.html`, see `blemish.report.words`.
     """
 
     model: Path | None
@@ -64,6 +67,7 @@ class EvaluateSettings:
     pictures: str = "all"
     value_range: tuple[float, float] | None = None
     overwrite: bool = False
+    lang: str = "en"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,7 @@ class EvaluateReport:
         scores: the numbers.
         facts: what `scores.json` holds.
         interrupted: whether it was stopped before the last picture.
+        page: the line that says where `report.html` is, or why there is none.
     """
 
     out: Path
@@ -83,6 +88,7 @@ class EvaluateReport:
     scores: Scores
     facts: dict[str, Any]
     interrupted: bool
+    page: str
 
     def exit_code(self) -> int:
         """Give the exit code of the command line: 0, 3 or 130."""
@@ -93,13 +99,15 @@ class EvaluateReport:
 
 
 def evaluate_run(
-    settings: EvaluateSettings, watch: Watcher = lambda row, num_done, num_all: None
+    settings: EvaluateSettings,
+    watch: Watcher = lambda row, num_done, num_all: None,
+    watch_page: Watch = unwatched,
 ) -> EvaluateReport:
     """Find in the pictures of a data set, score what was found and write it all.
 
     A picture that cannot be looked at is a failed row and is not scored. ``watch`` is told each
-    row with the number done and the number in all. After Ctrl-C the pictures that are complete
-    are scored.
+    row with the number done and the number in all, ``watch_page`` the same two of the pictures of
+    the report. After Ctrl-C the pictures that are complete are scored.
 
     Raises:
         UsageError, LabelError: nothing can be done as asked, or the result cannot be written.
@@ -129,8 +137,11 @@ def evaluate_run(
     facts = run_facts(wishes, finder, started) | _facts(part, settings.part, looked, scores, naming)
     facts["calibrated"] = seen_line(finder.bundle, [one.path for one in part.listed])
     facts |= {"pictures": output.drawn, "complete": complete}
-    output.write_tables(_tables(looked, finder, scores, facts))
-    return EvaluateReport(settings.out, tuple(looked), scores, facts, not complete)
+    tables = _tables(looked, finder, scores)
+    output.write_tables(tables | _marks(looked, part, naming, scores.threshold))
+    output.write_tables({SCORES: as_record(facts)})  # it says that all is written
+    page = report_line(settings.out, settings.lang, watch_page)
+    return EvaluateReport(settings.out, tuple(looked), scores, facts, not complete, page)
 
 
 def _score(looked: Sequence[Looked], part: Part, naming: Naming, threshold: float) -> Scores:
@@ -140,10 +151,8 @@ def _score(looked: Sequence[Looked], part: Part, naming: Naming, threshold: floa
     return score(pictures, naming.names, threshold, generator, part.places(fine))
 
 
-def _tables(
-    looked: Sequence[Looked], finder: Finder, scores: Scores, facts: dict[str, Any]
-) -> dict[str, bytes]:
-    """Give the content of each file; the record comes last, so it says that all is written."""
+def _tables(looked: Sequence[Looked], finder: Finder, scores: Scores) -> dict[str, bytes]:
+    """Give the content of the tables of finds and of recall."""
     details = scores.details
     finds = finds_csv([one.row for one in looked], finder.bundle.classes)
     several = {**details.class_curves} if len(details.class_curves) > 1 else {}
@@ -152,8 +161,17 @@ def _tables(
         "finds.csv": finds.encode("utf-8-sig"),
         "froc.csv": curves_csv(curves).encode("utf-8-sig"),
         "froc.svg": draw_froc(curves, scores.threshold).encode(),
-        SCORES: as_record(facts),
     }
+
+
+def _marks(
+    looked: Sequence[Looked], part: Part, naming: Naming, threshold: float
+) -> dict[str, bytes]:
+    """Give the content of the tables of marks and of curves with their bands."""
+    fine = [at for at, one in enumerate(looked) if one.row.status != "failed"]
+    pictures = [(looked[at].row.image, looked[at].picture) for at in fine]
+    tables = judgement_tables(pictures, part.places(fine), naming.names, threshold)
+    return {name: text.encode("utf-8-sig") for name, text in tables.items()}
 
 
 def _fill(looked: list[Looked], coming: Iterator[Looked], num_all: int, watch: Watcher) -> bool:
@@ -175,6 +193,7 @@ def _check(settings: EvaluateSettings) -> None:
         if value not in known:
             raise UsageError(f"{name} {value!r} is not one of {', '.join(known)}")
     check_range(settings.value_range)
+    check_language(settings.lang)
 
 
 def _open(settings: EvaluateSettings) -> Finder:
@@ -215,7 +234,7 @@ def _facts(
         "num_failed": failed,
         "note": naming.note,
         **scores.facts(),
-        "images": [one.facts() for one in looked],
+        "images": [one.facts(scores.threshold) for one in looked],
     }
 
 
@@ -266,4 +285,4 @@ def places(report: EvaluateReport) -> list[str]:
     ]
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
-    return lines
+    return [*lines, report.page]

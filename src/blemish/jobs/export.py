@@ -21,7 +21,7 @@ from blemish.model.deploy import export_graph
 from blemish.model.nets import Detector
 from blemish.runtime.bundle import ABOUT, GRAPH, Bundle, write_bundle
 from blemish.runtime.engines import open_engine
-from blemish.runtime.finder import Finder, find_rim
+from blemish.runtime.finder import Finder
 from blemish.runtime.part import RIM_MARGIN
 from blemish.training.augment import Pixels
 from blemish.training.batches import Labelled
@@ -30,6 +30,7 @@ from blemish.training.card import write_card
 from blemish.training.parity import Gate, finds_of, parity_facts
 from blemish.training.records import Record, read_record
 from blemish.training.road import draft_bundle, torch_engine
+from blemish.wafer.outline import find_outline
 
 WEIGHTS, CARD = "weights.safetensors", "README.md"
 NUM_COMPARED = 8
@@ -166,7 +167,7 @@ def choose_region(pictures: Iterable[Labelled]) -> str:
     num_labels = num_stray = 0
     for picture in pictures:
         centres = box_centres(picture.defects.boxes)
-        outline = find_rim(np.asarray(picture.pixels)) if len(centres) else None
+        outline = find_outline(np.asarray(picture.pixels)) if len(centres) else None
         if outline is not None:
             num_labels += len(centres)
             inside = outline.contains(centres, RIM_MARGIN * outline.diameter)
@@ -176,7 +177,7 @@ def choose_region(pictures: Iterable[Labelled]) -> str:
 
 def measure(draft: Bundle, record: Record, settings: ExportSettings, watch: Watcher) -> Calibration:
     """Look at validation pictures as `find` will, in float32, and measure the finds."""
-    engine = open_engine(draft, "auto", "float32", settings.threads)
+    engine = open_engine(draft, next(iter(draft.precisions)), "float32", settings.threads)
     finder = Finder(draft, engine, ANY_SCORE)
 
     def look() -> Iterator[tuple[Defects, Defects, NDArray[np.float32]]]:

@@ -12,7 +12,8 @@ from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
 from blemish.jobs.output import Output, without_copies
-from blemish.jobs.record import as_record, run_facts
+from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
+from blemish.jobs.report import check_language, report_line
 from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
     STATUSES,
@@ -47,6 +48,7 @@ class FindSettings:
         wafer: a file that says more of the wafers, see `blemish.wafer.recipe`.
         write: what is written besides, see `blemish.jobs.writing`.
         grid: whether drawn copies show how the wafer was understood.
+        lang: the language of `report.html`, see `blemish.report.words`.
     """
 
     paths: tuple[Path, ...]
@@ -65,6 +67,7 @@ class FindSettings:
     wafer: Path | None = None
     write: tuple[str, ...] = ()
     grid: bool = False
+    lang: str = "en"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,7 @@ class FindReport:
         facts: what `run.json` holds.
         classes: the names of the labels.
         interrupted: whether it was stopped before the last picture.
+        page: the line that says where `report.html` is, or why there is none.
     """
 
     out: Path
@@ -84,6 +88,7 @@ class FindReport:
     facts: dict[str, Any]
     classes: tuple[str, ...]
     interrupted: bool
+    page: str
 
     @property
     def num_finds(self) -> int:
@@ -111,12 +116,13 @@ def find_run(
     settings: FindSettings,
     watch: Watcher = lambda row, num_done, num_all: None,
     watch_windows: Watch = unwatched,
+    watch_page: Watch = unwatched,
 ) -> FindReport:
     """Find in all pictures and write the tables; what fails is a row, and the others go on.
 
     ``watch`` is told each row with the number done and the number in all, ``watch_windows`` the
-    same two numbers for the windows of a huge picture. After Ctrl-C the pictures that are
-    complete are written.
+    same two numbers for the windows of a huge picture, ``watch_page`` for the pictures of the
+    report. After Ctrl-C the pictures that are complete are written.
 
     Raises:
         UsageError: nothing can be done as asked, or the result cannot be written.
@@ -126,6 +132,7 @@ def find_run(
     if settings.pictures not in PICTURES:
         raise UsageError(f"pictures {settings.pictures!r} is not one of {', '.join(PICTURES)}")
     check_range(settings.value_range)
+    check_language(settings.lang)
     recipe = recipe_of(settings)
     kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
@@ -151,12 +158,15 @@ def find_run(
     output.write_beside(writing.last_files(rows))
     facts = _facts(settings, finder, rows, started) | {
         "doubts": _doubts(rows, recipe),
+        "wafer": None if recipe is None else wafer_facts(recipe),
         "pictures": output.drawn,
+        "copies": copies_of(listed, names, output.drawn),
         "written": output.written,
         "complete": complete,
     }
-    output.write_tables({"run.json": as_record(facts)})  # the last: it says that all is written
-    return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete)
+    output.write_tables({"run.json": as_record(facts)})  # it says that all is written
+    page = report_line(settings.out, settings.lang, watch_page)
+    return FindReport(settings.out, tuple(rows), facts, finder.bundle.classes, not complete, page)
 
 
 def _fill(
@@ -289,9 +299,11 @@ def describe(report: FindReport) -> list[str]:
     if report.interrupted:
         lines.append("Interrupted: only the pictures that were complete are in the tables.")
     lines += report.facts.get("doubts", [])
+    lines += fallback_lines(report.facts["fallback"])
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
     if folders := sorted({name.split("/")[0] for name in report.facts["written"]}):
         lines.append("Written: " + ", ".join(str(report.out / folder) for folder in folders))
+    lines.append(report.page)
     return lines

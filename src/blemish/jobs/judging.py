@@ -12,6 +12,7 @@ from blemish.data.dataset import Sample
 from blemish.data.naming import Naming
 from blemish.jobs.output import Output
 from blemish.report.judged import draw_judged
+from blemish.report.judgement import nearest_score
 from blemish.report.tables import ImageRow
 from blemish.training.calibrate import scored
 
@@ -26,11 +27,13 @@ class Looked:
         row: a failed picture has no finds, and is not scored.
         picture: finds of any score and the labels, under the shared class names.
         match: the finds at the threshold, paired by centre.
+        copy: the name of its drawn copy; empty where there is none.
     """
 
     row: ImageRow
     picture: Scored
     match: Match
+    copy: str = ""
 
     @property
     def is_wrong(self) -> bool:
@@ -38,18 +41,22 @@ class Looked:
         num_true = int((~self.picture[2]).sum())
         return bool(self.match.false.any()) or int(self.match.hit.sum()) < num_true
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self, threshold: float) -> dict[str, Any]:
         """Give the picture's line of the record."""
         failed = self.row.status == "failed"
         num_true, num_hits = int((~self.picture[2]).sum()), int(self.match.hit.sum())
         return {
             "image": self.row.image,
+            "width": self.row.width,
+            "height": self.row.height,
+            "picture": self.copy,
             "status": self.row.status,
             "labels": num_true,
             "ignored": int(self.picture[2].sum()),
             "hits": None if failed else num_hits,
             "missed": None if failed else num_true - num_hits,
             "false": None if failed else int(self.match.false.sum()),
+            "nearest_score": nearest_score(self.picture[0], threshold),
             "error": self.row.error,
         }
 
@@ -77,7 +84,8 @@ class Judge:
             return looked
         match, names = looked.match, naming.names
         draw = lambda: draw_judged(pixels, kept, match, names)  # noqa: E731
-        return replace(looked, row=self.output.keep(copy, looked.row, draw))
+        row = self.output.keep(copy, looked.row, draw)
+        return replace(looked, row=row, copy=copy if copy in self.output.drawn[-1:] else "")
 
     def _at_threshold(self, row: ImageRow) -> ImageRow:
         kept = row.defects.take(np.asarray(row.defects.scores >= self.threshold))

@@ -19,7 +19,7 @@ from blemish.jobs.batch import Looked
 from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings, recipe_of
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
 from blemish.jobs.output import Output, without_copies
-from blemish.jobs.record import as_record
+from blemish.jobs.record import as_record, fallback_lines
 from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
 from blemish.report.tables import STATUSES, counted
 from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle
@@ -81,7 +81,7 @@ def find_many(
     shards = make_shards(manifest.entries(), settings.shard)
     num_all = sum(len(shard.entries) for shard in shards)
     left = [shard for shard in shards if shard.number not in manifest.done]
-    complete, how = True, ""
+    complete, how = True, None
     try:
         watch(manifest.statuses().total(), num_all)
         for looked in deal(settings.find, left):
@@ -95,7 +95,8 @@ def find_many(
         "started": started.isoformat(timespec="seconds"),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
         "resumed": resumed,
-        "how": how.split(" ")[1:],
+        "how": [how.engine, how.precision] if how else [],
+        "fallback": how.fallback if how else "",
         "num_looked_at": sum(len(shard.entries) for shard in left) if complete else None,
         "num_finds": manifest.num_finds(),
         "statuses": dict(manifest.statuses()),
@@ -199,6 +200,7 @@ def describe_many(report: ManyReport) -> list[str]:
         f"{number}: {kinds or 'none complete'}; {counted(report.facts['num_finds'], 'find')}",
         f"Tables: {report.out / PARTS}, as far as {report.out / MANIFEST} lists them",
     ]
+    lines += fallback_lines(report.facts["fallback"])
     if not report.facts["complete"]:
         lines.insert(1, "Interrupted: run the same command again to go on.")
     return lines

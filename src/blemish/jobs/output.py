@@ -27,12 +27,17 @@ log = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
 Paint = Callable[[Pixels, float], Pixels]
 
-RUN, SCORES, COMPARED = "run.json", "scores.json", "compare.json"
+RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
+REPORT = "report.html"
 # The record of each kind of result, which lists its drawn copies, with its tables.
 RESULTS = {
-    RUN: ("finds.csv", "images.csv", "finds.coco.json"),
-    SCORES: ("finds.csv", "froc.csv", "froc.svg"),
+    RUN: ("finds.csv", "images.csv", "finds.coco.json", REPORT),
+    SCORES: ("finds.csv", "judged.csv", "curves.csv", "froc.csv", "froc.svg", REPORT),
     COMPARED: ("differences.csv",),
+    REPEATS: (
+        *("repeats.csv", "die-repeats.csv", "wafers.csv", "density.csv"),
+        *("map.svg", "die-map.svg", "spread.svg"),
+    ),
 }
 PICTURES = "pictures"
 # Folders of a result whose files its record lists, and which may hold pictures.

@@ -157,6 +157,8 @@ def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:
         UsageError: a kind is unknown, or KLARF lacks what it needs.
     """
     kinds = {kind.strip() for wish in wishes for kind in wish.split(",")}
+    if "html" in kinds:
+        raise UsageError("--write html: report.html is written without it; leave html out")
     if strange := sorted(kinds - set(KINDS)):
         raise UsageError(f"--write {strange[0]!r} is not one of {', '.join(KINDS)}")
     if kinds & {"klarf", "klarf-images"}:

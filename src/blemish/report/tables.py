@@ -66,7 +66,7 @@ def finds_csv(rows: Iterable[ImageRow], classes: Sequence[str], placed: bool = F
         for row in rows
         for (box, label, score), place in zip(_finds_of(row), _places_of(row, placed), strict=True)
     )
-    return _csv((*FINDS_HEADER, *(PLACED_HEADER if placed else ())), lines)
+    return csv_text((*FINDS_HEADER, *(PLACED_HEADER if placed else ())), lines)
 
 
 def images_csv(rows: Iterable[ImageRow], placed: bool = False) -> str:
@@ -75,7 +75,7 @@ def images_csv(rows: Iterable[ImageRow], placed: bool = False) -> str:
     With ``placed`` the columns of `WAFERS_HEADER` follow.
     """
     lines = ((*_image_line(row), *(_wafer_line(row) if placed else ())) for row in rows)
-    return _csv((*IMAGES_HEADER, *(WAFERS_HEADER if placed else ())), lines)
+    return csv_text((*IMAGES_HEADER, *(WAFERS_HEADER if placed else ())), lines)
 
 
 def finds_coco(rows: Sequence[ImageRow], classes: Sequence[str]) -> str:
@@ -215,7 +215,8 @@ def _finds_of(row: ImageRow) -> Iterable[tuple[list[float], int, float]]:
     return zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
 
 
-def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+def csv_text(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Give a CSV table as text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)

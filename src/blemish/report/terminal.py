@@ -22,6 +22,7 @@ class PictureBar:
         self._progress = progress
         self._pictures = progress.add_task("", total=None)
         self._windows = progress.add_task("windows", total=None, visible=False)
+        self._page = progress.add_task("report", total=None, visible=False)
         self._said: set[str] = set()
 
     def __call__(self, row: ImageRow, num_done: int, num_all: int) -> None:
@@ -37,6 +38,10 @@ class PictureBar:
         if num_done == 1:
             self._progress.reset(self._windows)
         self._progress.update(self._windows, completed=num_done, total=num_all, visible=True)
+
+    def page(self, num_done: int, num_all: int) -> None:
+        """Show that a picture of the report is done."""
+        self._progress.update(self._page, completed=num_done, total=num_all, visible=True)
 
 
 @contextmanager

@@ -10,15 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from blemish import __version__
 from blemish.core.scoremaps import ScoreMap, read_map
 from blemish.errors import BundleError
+from blemish.runtime.bundle_checks import EIGHT_BITS, PRECISIONS, check_kinds, check_values
 
 FORMAT = 1
 ABOUT = "bundle.json"
 GRAPH = "model.onnx"
-
-MAX_DIAMETER = 100_000
-REGIONS = ("auto", "whole")
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,14 @@ class Bundle:
         precisions: the precisions of each engine that passed the parity gate.
         long_side: in pixels, what the longer side of every picture is brought to, wafer or not;
             None to leave pictures as they are.
-        region: what `auto` means for this model, one of `REGIONS`: its labels lay within the wafer
+        region: what `auto` means for this model: its labels lay within the wafer
             where one is seen (`auto`), or anywhere (`whole`).
         files: the SHA-256 of each file, by its name.
         calibration: what `blemish calibrate` found out: `map`, from the graph's scores to chances
             (the threshold is one of these), and how the threshold was chosen; empty without it.
+        meant: the precision that it is meant to run in; None where nobody said, see `precision`.
+        quality: what was measured in each precision on the same held-out pictures, by its name:
+            `ap50`, `recall` (of centres, at `false_per_picture`), `pictures` and `labels`.
     """
 
     path: Path
@@ -67,6 +69,8 @@ class Bundle:
     long_side: int | None = None
     region: str = "auto"
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    meant: str | None = None
+    quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @cached_property
     def score_map(self) -> ScoreMap:
@@ -74,14 +78,34 @@ class Bundle:
         return read_map(self.calibration.get("map", {}))
 
     @property
+    def offered(self) -> tuple[str, ...]:
+        """The precisions in which some engine may run it."""
+        allowed = {name for names in self.precisions.values() for name in names}
+        return tuple(name for name in PRECISIONS if name in allowed)
+
+    @property
+    def precision(self) -> str:
+        """The precision that it is meant to run in: bfloat16, if that passed, unless it says."""
+        return self.meant or ("bfloat16" if "bfloat16" in self.offered else "float32")
+
+    @property
     def graph(self) -> Path:
-        """The path of the ONNX graph."""
+        """The path of the ONNX graph in float32."""
         return self.path / GRAPH
+
+    def graph_for(self, precision: str) -> Path:
+        """Give the path of the graph that runs in a precision."""
+        return self.path / EIGHT_BITS if precision == "int8" else self.graph
 
 
 def default_bundle() -> Path:
     """Give the folder of the model that comes with blemish."""
     return Path(__file__).parent / "zoo" / "default"
+
+
+def is_bundle(path: Path) -> bool:
+    """Tell whether a folder is meant as a bundle."""
+    return (path / ABOUT).is_file()
 
 
 def bundle_hash(bundle: Bundle) -> str:
@@ -119,11 +143,13 @@ def write_bundle(bundle: Bundle, sources: Mapping[str, Path | bytes]) -> Bundle:
         sources: the content of each file, or a path to copy it from, by its name in the bundle.
 
     Raises:
-        BundleError: the graph is missing, the path is taken by something else, or the disk
+        BundleError: a graph is missing, the path is taken by something else, or the disk
             refuses.
     """
     if GRAPH not in sources:
         raise BundleError(f"{bundle.path}: a bundle needs a {GRAPH}")
+    if "int8" in bundle.offered and EIGHT_BITS not in sources:
+        raise BundleError(f"{bundle.path}: a bundle for int8 needs a {EIGHT_BITS}")
     place = bundle.path
     if place.exists() and not (place / ABOUT).is_file() and not _is_empty_folder(place):
         raise BundleError(f"{place}: exists and is no model bundle; choose another folder")
@@ -166,73 +192,50 @@ def _swap_in(build: Path, place: Path) -> None:
 def _to_text(bundle: Bundle) -> str:
     facts = asdict(bundle)
     del facts["path"]
-    if not facts["calibration"]:  # so that a bundle without one keeps its hash
-        del facts["calibration"]
+    for name in ("calibration", "meant", "quality"):
+        if not facts[name]:  # so that a bundle without it keeps its hash
+            del facts[name]
     return json.dumps({"format": FORMAT} | facts, indent=2, ensure_ascii=False) + "\n"
 
 
 def _from_facts(path: Path, facts: Any) -> Bundle:
     about = path / ABOUT
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        found = facts.get("format") if isinstance(facts, dict) else None
-        raise BundleError(
-            f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
-            "export the bundle again"
-        )
+    _check_format(about, facts)
     # Which the first bundles do not know:
     facts = {"long_side": None, "region": "auto", "calibration": {}} | facts
+    facts = {"meant": None, "quality": {}} | facts
     names = {item.name for item in fields(Bundle)} - {"path"}
     if missing := sorted(names - set(facts)):
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")
     known = {name: facts[name] for name in names}
     try:
-        for name, kind in _KINDS.items():
-            if not isinstance(known[name], kind) or isinstance(known[name], bool):
-                raise TypeError(f"{name} is {known[name]!r}")
+        check_kinds(known)
         known["classes"] = tuple(str(name) for name in known["classes"])
         known["precisions"] = {key: tuple(value) for key, value in known["precisions"].items()}
         if known["wafer_range"] is not None:
             low, high = known["wafer_range"]
             known["wafer_range"] = (float(low), float(high))
         bundle = Bundle(path=path, **known)
-        _check_numbers(bundle)
+        check_values(bundle)
         _ = bundle.score_map
     except (TypeError, ValueError) as error:
         raise BundleError(f"{about}: {error}; export the bundle again") from error
     return bundle
 
 
-_NUMBER = (int, float)
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "blemish", "region"), (str,)),
-    **dict.fromkeys(("net", "precisions", "files", "parity", "training", "calibration"), (dict,)),
-    **dict.fromkeys(("stride", "window", "overlap", "top_k"), (int,)),
-    **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
-    "classes": (list, tuple),
-    "wafer_diameter": (*_NUMBER, type(None)),
-    "long_side": (int, type(None)),
-    "wafer_range": (list, tuple, type(None)),
-}
-
-
-def _check_numbers(bundle: Bundle) -> None:
-    if not bundle.classes:
-        raise ValueError("no classes")
-    for name in ("threshold", "nms_iou"):
-        if not 0 <= getattr(bundle, name) <= 1:
-            raise ValueError(f"{name} {getattr(bundle, name)} is outside 0 to 1")
-    if bundle.region not in REGIONS:
-        raise ValueError(f"region {bundle.region!r} is not one of {', '.join(REGIONS)}")
-    if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
-        raise ValueError(f"window {bundle.window} is no multiple of stride {bundle.stride}")
-    if not 0 <= bundle.overlap < bundle.window:
-        raise ValueError(f"overlap {bundle.overlap} does not fit window {bundle.window}")
-    for name in ("wafer_diameter", "long_side"):
-        size = getattr(bundle, name)
-        if size is not None and not 1 <= size <= MAX_DIAMETER:
-            raise ValueError(f"{name} {size} is no size in pixels")
-    if not all(isinstance(file, str) for file in bundle.files.values()):
-        raise ValueError("files without a SHA-256")
+def _check_format(about: Path, facts: Any) -> None:
+    found = facts.get("format") if isinstance(facts, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise BundleError(
+            f"{about}: of format {found}, made by a newer version of blemish "
+            f"({str(facts.get('blemish'))[:20]}); this one, {__version__}, reads format {FORMAT}: "
+            "pip install --upgrade blemish"
+        )
+    if found != FORMAT or isinstance(found, bool):
+        raise BundleError(
+            f"{about}: format {found!r} is not one this version of blemish reads ({FORMAT}); "
+            "export the bundle again"
+        )
 
 
 def _check_files(bundle: Bundle) -> None:

@@ -1,11 +1,12 @@
 """Open ONNX Runtime or OpenVINO on a bundle: pixels of windows in, candidates out."""
 
 import os
-import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from blemish.core.boxes import Boxes
 from blemish.errors import EngineError
 from blemish.runtime.bundle import Bundle
+from blemish.runtime.processor import is_held_to_some, num_cores
 
 Windows = NDArray[np.uint8]
 Candidates = tuple[Boxes, NDArray[np.float32], NDArray[np.int64]]
 
 ENGINES = ("openvino", "onnxruntime")
-PRECISIONS = ("float32", "bfloat16")
+SUMS, SUMS_RIGHT = Path(__file__).parent / "sums.onnx", 200.0  # made by tests/planted_sums.py
+INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 
 # A shape compiled for itself runs 5 to 8 % faster than the graph for all shapes, and costs
 # 0.1 s and its own buffers (60 MB at 928 px in float32): one serves a folder of equal pictures.
@@ -33,13 +36,15 @@ class Engine:
 
     Attributes:
         name: `openvino` or `onnxruntime`.
-        precision: `float32` or `bfloat16`.
+        precision: one of `PRECISIONS`.
         run: windows (N, H, W, 3) uint8 to boxes (N, K, 4), scores (N, K), labels (N, K).
+        note: why it is not the precision that was asked for or meant; empty if it is.
     """
 
     name: str
     precision: str
     run: Callable[[Windows], Candidates]
+    note: str = ""
 
     def __call__(self, windows: Windows) -> Candidates:
         """Give the candidates of windows (N, H, W, 3), sides multiples of the bundle's stride.
@@ -50,65 +55,86 @@ class Engine:
         return self.run(windows)
 
 
-def open_engine(
-    bundle: Bundle, engine: str = "auto", precision: str = "auto", threads: int = 0
-) -> Engine:
-    """Open a bundle's graph; `threads` 0 leaves the number to the engine (all cores).
+def open_engine(bundle: Bundle, engine: str, precision: str, threads: int = 0) -> Engine:
+    """Open a bundle's graph just so; `threads` 0 leaves the number to the engine (all cores).
 
-    `auto` takes OpenVINO on x86-64 where it is installed, and bfloat16 where the bundle allows
-    it for that engine and the processor computes in it.
+    What to open where nothing is asked for says `blemish.runtime.choice`.
 
     Raises:
-        EngineError: the engine is not there, the precision is not allowed, or the graph does
-            not load.
+        EngineError: the engine is not there, the precision is not allowed or the processor does
+            not compute in it, or the graph does not load or is none of blemish's.
     """
-    name = _choose_engine(bundle, engine)
-    if threads < 0:
-        raise EngineError(f"threads must be 0 (all cores) or more, not {threads}")
-    opener = _open_openvino if name == "openvino" else _open_onnxruntime
+    check_installed(engine)
+    if precision not in bundle.precisions.get(engine, ()):
+        allowed = " or ".join(bundle.precisions.get(engine, ())) or "no precision"
+        raise EngineError(
+            f"{bundle.path}: this model may run in {allowed} with {engine}, not in {precision}; "
+            "use --engine auto --precision auto"
+        )
+    if lack := what_lacks(engine, precision):
+        raise EngineError(f"{lack}; use --precision float32")
+    if not threads and is_held_to_some():  # the engines would count the others, too
+        threads = num_cores()
+    opener = _open_openvino if engine == "openvino" else _open_onnxruntime
     try:
-        return opener(bundle, precision, threads)
+        return opener(bundle.graph_for(precision), precision, threads)
     except EngineError:
         raise
     except Exception as error:  # the engines raise their own, undocumented types
         reason = " ".join(str(error).split())[:300]
-        raise EngineError(f"{bundle.graph}: {name} cannot load the model ({reason})") from error
+        raise EngineError(
+            f"{bundle.graph_for(precision)}: {engine} cannot load the model ({reason})"
+        ) from error
 
 
-def _choose_engine(bundle: Bundle, engine: str) -> str:
-    if engine == "auto":
-        x86 = platform.machine().lower() in {"x86_64", "amd64"}
-        good = x86 and find_spec("openvino") and bundle.precisions.get("openvino")
-        return "openvino" if good else "onnxruntime"
+def check_installed(engine: str) -> None:
+    """Refuse an engine that is none, or is not there.
+
+    Raises:
+        EngineError: it is so.
+    """
     if engine not in ENGINES:
         raise EngineError(f"engine {engine!r} is not one of auto, {', '.join(ENGINES)}")
     if not find_spec(engine):
         raise EngineError(f"{engine} is not installed; `pip install {engine}` or use --engine auto")
-    return engine
 
 
-def _choose_precision(bundle: Bundle, engine: str, wanted: str, fast: bool) -> str:
-    """Pick the precision; `fast` says that the processor computes in bfloat16."""
-    allowed = bundle.precisions.get(engine, ())
-    if wanted == "auto":
-        wanted = "bfloat16" if fast and "bfloat16" in allowed else "float32"
-    if wanted not in PRECISIONS:
-        raise EngineError(f"precision {wanted!r} is not one of auto, {', '.join(PRECISIONS)}")
-    if wanted not in allowed:
-        raise EngineError(
-            f"{bundle.path}: this model may run in {' or '.join(allowed) or 'no precision'} "
-            f"with {engine}, not in {wanted}; use --engine auto --precision auto"
-        )
-    if wanted == "bfloat16" and not fast:
-        raise EngineError("this processor does not compute in bfloat16; use --precision float32")
-    return wanted
+def what_lacks(engine: str, precision: str) -> str:
+    """Say why an installed engine does not compute in a precision here; empty where it does."""
+    if precision == "int8" and not adds_eight_bits(engine):
+        return f"{engine} cannot add products of eight bits on this processor without overflow"
+    if precision != "bfloat16":
+        return ""
+    if engine == "onnxruntime":
+        return "onnxruntime does not compute in bfloat16"
+    if "BF16" not in _openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return "this processor does not compute in bfloat16"
+    return ""
 
 
-def _open_onnxruntime(bundle: Bundle, precision: str, threads: int) -> Engine:
+@lru_cache
+def adds_eight_bits(engine: str) -> bool:
+    """Tell whether an engine adds products of eight bits right, by one convolution.
+
+    x86 processors without VNNI add two of them in sixteen bits, where large ones end at 32,767.
+    """
+    value = np.full((1, 1, 1, 1), 255, np.float32)
+    if engine == "openvino":
+        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        answer = _openvino_core().compile_model(os.fspath(SUMS), "CPU", settings)([value])[0]
+    else:
+        import onnxruntime
+
+        onnxruntime.disable_telemetry_events()
+        session = onnxruntime.InferenceSession(os.fspath(SUMS), providers=["CPUExecutionProvider"])
+        (answer,) = session.run(None, {"value": value})
+    return bool(np.abs(answer - SUMS_RIGHT).max() <= 1)
+
+
+def _open_onnxruntime(graph: Path, precision: str, threads: int) -> Engine:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
-    chosen = _choose_precision(bundle, "onnxruntime", precision, fast=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -116,27 +142,23 @@ def _open_onnxruntime(bundle: Bundle, precision: str, threads: int) -> Engine:
     # sizes the memory of `find` would grow with the folder.
     options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(
-        os.fspath(bundle.graph), options, providers=["CPUExecutionProvider"]
+        os.fspath(graph), options, providers=["CPUExecutionProvider"]
     )
-    names = ["boxes", "scores", "labels"]
+    inputs = {one.name: (one.type, one.shape) for one in session.get_inputs()}
+    _check_graph(graph, inputs, "tensor(uint8)", [one.name for one in session.get_outputs()])
 
     def run(windows: Windows) -> Candidates:
-        boxes, scores, labels = session.run(names, {"images": windows})
+        boxes, scores, labels = session.run(list(OUTPUTS), {INPUT: windows})
         return boxes, scores, labels
 
-    return Engine("onnxruntime", chosen, run)
+    return Engine("onnxruntime", precision, run)
 
 
-def _open_openvino(bundle: Bundle, precision: str, threads: int) -> Engine:
-    with _no_telemetry():
-        import openvino
-
-    core = openvino.Core()
-    fast = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    chosen = _choose_precision(bundle, "openvino", precision, fast)
+def _open_openvino(graph: Path, precision: str, threads: int) -> Engine:
+    core = _openvino_core()
     settings: dict[str, Any] = {
         # Left to itself OpenVINO picks bfloat16 on some processors: one file, two answers.
-        "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[chosen],
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "CACHE_DIR": "",
@@ -145,14 +167,51 @@ def _open_openvino(bundle: Bundle, precision: str, threads: int) -> Engine:
     }
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
-    model = core.read_model(os.fspath(bundle.graph))
+    model = core.read_model(os.fspath(graph))
+    inputs = {
+        one.any_name: (
+            one.element_type.get_type_name(),
+            [len(side) if side.is_static else None for side in one.partial_shape],
+        )
+        for one in model.inputs
+    }
+    _check_graph(graph, inputs, "u8", [one.any_name for one in model.outputs])
 
     def compile_for(shape: list[int]) -> Any:
         shaped = model.clone()
         shaped.reshape(shape)
         return core.compile_model(shaped, "CPU", settings)
 
-    return Engine("openvino", chosen, _by_shape(compile_for))
+    return Engine("openvino", precision, _by_shape(compile_for))
+
+
+def _openvino_core() -> Any:
+    with _no_telemetry():
+        import openvino
+
+    return openvino.Core()
+
+
+def _check_graph(
+    graph: Path, inputs: Mapping[str, tuple[str, list[Any]]], uint8: str, outputs: Sequence[str]
+) -> None:
+    """Refuse a graph that takes or gives something else than blemish's.
+
+    Sides that are free are no numbers; ``uint8`` is what the engine calls that type.
+    """
+    kind, shape = inputs.get(INPUT, ("", []))
+    free = [side if isinstance(side, int) else None for side in shape]
+    if set(inputs) != {INPUT} or kind != uint8 or free != [None, None, None, 3]:
+        taken = ", ".join(f"{name} {one[0]} {one[1]}" for name, one in inputs.items())
+        raise EngineError(
+            f"{graph}: takes {taken or 'nothing'}, not {INPUT} uint8 (N, H, W, 3); give a bundle "
+            "that `blemish export` wrote"
+        )
+    if missing := [name for name in OUTPUTS if name not in outputs]:
+        raise EngineError(
+            f"{graph}: gives no {' and no '.join(missing)}; give a bundle that `blemish export` "
+            "wrote"
+        )
 
 
 def _by_shape(compile_for: Callable[[list[int]], Any]) -> Callable[[Windows], Candidates]:

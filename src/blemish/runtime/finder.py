@@ -17,7 +17,8 @@ from blemish.data.images import MAX_PIXELS
 from blemish.errors import PictureError, UsageError
 from blemish.runtime.ahead import one_ahead
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
-from blemish.runtime.engines import Engine, open_engine
+from blemish.runtime.choice import open_chosen
+from blemish.runtime.engines import Engine
 from blemish.runtime.huge import (
     Unread,
     View,
@@ -40,11 +41,6 @@ REGIONS = ("auto", "wafer", "whole")
 MAX_ENLARGEMENT = 4.0
 
 NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"
-
-
-def find_rim(pixels: Pixels) -> Outline | None:
-    """Find the wafer without its notch, which does not decide what lies on it."""
-    return find_outline(pixels, notch=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +83,7 @@ class Finder:
     min_score: float
     region: str = "auto"
     scale: float | None = None
-    outline_of: Callable[[Pixels], Outline | None] = find_rim
+    outline_of: Callable[[Pixels], Outline | None] = find_outline
     batch: int = 1
 
     def __call__(self, image: Picture) -> Defects:
@@ -213,8 +209,9 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
             `whole` takes the whole picture.
         scale: `auto` brings a wafer to the size the model knows, or the picture if that is what
             it knows, `native` leaves pictures as they are, a number resizes by that factor.
-        engine: `auto`, `openvino` or `onnxruntime`.
-        precision: `auto`, `float32` or `bfloat16`.
+        engine: `auto` (the fastest here, measured on first use), `openvino` or `onnxruntime`.
+        precision: `auto`, `float32`, `bfloat16` or `int8`; what the processor lacks is float32, and
+            the engine's `note` says so.
         threads: how many; 0 for all cores.
 
     Raises:
@@ -230,7 +227,7 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
     bundle = read_bundle(default_bundle() if model is None else Path(model))
     return Finder(
         bundle,
-        open_engine(bundle, engine, precision, threads),
+        open_chosen(bundle, engine, precision, threads),
         bundle.threshold if min_score is None else min_score,
         region,
         factor,

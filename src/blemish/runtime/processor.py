@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from blemish.errors import UsageError
+
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -25,6 +27,56 @@ def num_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def read_cores(text: str) -> set[int]:
+    """Read numbers of cores, from 0, like ``0,2-5``.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    cores: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        last = last or first
+        if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
+            raise UsageError(f"--cores {text!r} is no list of cores; write say 0,1 or 0-3")
+        if max(len(first), len(last)) > 4 or int(last) < int(first):
+            raise UsageError(f"--cores {text!r}: {part.strip()} is no range of cores")
+        cores |= set(range(int(first), int(last) + 1))
+    return cores
+
+
+def use_cores(cores: set[int]) -> None:
+    """Let this process, and those it starts, run on these cores only; on Linux and Windows.
+
+    Raises:
+        UsageError: one is not there, or the system has no such wish.
+    """
+    number = os.cpu_count() or 1
+    if max(cores) >= number:
+        raise UsageError(f"--cores: there is no core {max(cores)}; they are 0 to {number - 1}")
+    try:
+        if sys.platform == "win32":
+            import ctypes
+
+            kernel = ctypes.windll.kernel32
+            kernel.GetCurrentProcess.restype = ctypes.c_void_p
+            mask = ctypes.c_size_t(sum(1 << core for core in cores))
+            process = ctypes.c_void_p(kernel.GetCurrentProcess())
+            if not kernel.SetProcessAffinityMask(process, mask):
+                raise OSError("not allowed")
+        elif hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, cores)
+        else:
+            raise OSError("this system lets no program choose its cores; use --threads")
+    except OSError as error:
+        raise UsageError(f"--cores: cannot be had ({error.strerror or error})") from error
+
+
+def is_held_to_some() -> bool:
+    """Tell whether this process may use only some of the machine's cores."""
+    return num_cores() < (os.cpu_count() or 1)
 
 
 def _of_linux() -> str:

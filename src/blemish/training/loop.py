@@ -22,6 +22,7 @@ from blemish.training.log import Log
 from blemish.training.machine import device_of, has_bfloat16
 from blemish.training.optimiser import Optimiser
 from blemish.training.plan import FEWEST_STEPS
+from blemish.training.plateau import Plateau
 from blemish.training.ranks import Ranks
 
 ALONE = Ranks()
@@ -43,6 +44,7 @@ class LoopPlan:
         optimiser: one of `OPTIMISERS`.
         rate: highest learning rate; it rises over ``warmup`` steps and falls as a cosine.
         last: share of it that is left at the end; 1 for a rate that does not fall.
+        plateau: epochs without a lower loss after which the rate is a tenth; 0 for never.
         decay: weight decay, not on norms and biases.
         clip: largest norm of the gradient of all weights together.
         average: decay of the averaged weights; 0 for the weights themselves.
@@ -61,6 +63,7 @@ class LoopPlan:
     optimiser: str = "muon"
     rate: float = 1e-2
     last: float = 0.01
+    plateau: int = 0
     warmup: int = 100
     decay: float = 0.02
     clip: float = 10.0
@@ -85,6 +88,10 @@ class LoopPlan:
             return seconds - looked >= 60 * self.look_minutes
         several = math.ceil(self.apart / self.epoch)  # epochs, where one is very short
         return step % (self.epoch * several) == 0
+
+    def ends_epoch(self, step: int) -> bool:
+        """Say whether an epoch ends with this step, counted from 1."""
+        return self.epoch is not None and step % self.epoch == 0
 
     def rate_at(self, step: int, progress: float) -> float:
         """Give the learning rate; it ends at ``last`` of the highest."""
@@ -113,6 +120,7 @@ class Learner:
     seconds: float = 0.0
     best: float = -1.0
     stale: int = 0  # validations since the best
+    plateau: Plateau = field(default_factory=Plateau)
 
     def state(self) -> dict[str, Any]:
         """Give everything that a resumed run needs."""
@@ -124,6 +132,7 @@ class Learner:
             "seconds": self.seconds,
             "best": self.best,
             "stale": self.stale,
+            "plateau": self.plateau.state(),
         }
 
     def restore(self, path: Path) -> None:
@@ -134,6 +143,7 @@ class Learner:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
         self.stale = state.get("stale", 0)
+        self.plateau = Plateau.restored(state.get("plateau", self.plateau.state()))
 
 
 class Watcher(Protocol):
@@ -167,7 +177,8 @@ class Surroundings:
 def make_learner(net: Detector, plan: LoopPlan) -> Learner:
     """Give a learner at step 0; norms and biases are not decayed."""
     optimiser = OPTIMISERS[plan.optimiser](net, plan.decay)
-    return Learner(net, Average(net, plan.average), optimiser)
+    average = Average(net, plan.average)
+    return Learner(net, average, optimiser, plateau=Plateau(plan.plateau))
 
 
 def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundings) -> Learner:
@@ -185,8 +196,9 @@ def train(learner: Learner, batches: Batches, plan: LoopPlan, around: Surroundin
             now = plan.wish_at(progress)
             soon = plan.wish_at(plan.progress(learner.step + 1, learner.seconds))
             batch = ahead(learner.step, now, soon)
-            rate = plan.rate_at(learner.step, progress)
+            rate = plan.rate_at(learner.step, progress) * ranks.agree(learner.plateau.share)
             parts = learn(learner, batch, rate, plan.clip, ranks)
+            learner.plateau.note(parts["loss"], plan.ends_epoch(learner.step))
             learner.seconds += around.clock() - begun
             if log is None:
                 continue
@@ -258,7 +270,7 @@ def look(learner: Learner, plan: LoopPlan, around: Surroundings, log: Log) -> No
     """Validate the averaged net, keep it, keep it as best if it is, and leave a checkpoint."""
     weights: dict[str, Tensor] = learner.average.net.state_dict()
     row = {"step": learner.step, "seconds": learner.seconds}
-    if plan.epoch is not None and learner.step % plan.epoch == 0:
+    if plan.epoch is not None and plan.ends_epoch(learner.step):
         epoch = learner.step // plan.epoch
         row["epoch"] = epoch
         save_weights(around.run / f"epoch-{epoch:03d}.safetensors", weights)

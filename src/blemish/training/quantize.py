@@ -19,6 +19,7 @@ from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 Pixels = NDArray[np.uint8]
+Look = NDArray[np.float64]
 
 OPERATORS = ("Conv", "Add", "Resize")  # what is quantised; ReLU goes with what is before it
 CALIBRATED = 32  # pictures; more changed no range by a hundredth
@@ -101,15 +102,14 @@ def net_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
     return tuple(node.name for node in model.graph.node if node.name in seen)
 
 
-def choose_covering(pictures: Sequence[Pixels], number: int = CALIBRATED) -> list[int]:
-    """Give the places of pictures that cover the looks of all: each is the farthest from the rest.
+def choose_covering(every: Sequence[Look], number: int = CALIBRATED) -> list[int]:
+    """Give the places of looks that cover all: each is the farthest from the rest.
 
-    A look is mean and spread of each channel (Gonzalez 1985, farthest-point clustering, beginning
-    with the picture nearest to the mean).
+    (Gonzalez 1985, farthest-point clustering, beginning with the look nearest to the mean.)
     """
-    if len(pictures) <= number:
-        return list(range(len(pictures)))
-    looks = np.array([_look(pixels) for pixels in pictures])
+    if len(every) <= number:
+        return list(range(len(every)))
+    looks = np.array(every)
     looks = (looks - looks.mean(axis=0)) / np.maximum(looks.std(axis=0), 1e-6)
     chosen = [int(np.linalg.norm(looks, axis=1).argmin())]
     distance = np.linalg.norm(looks - looks[chosen[0]], axis=1)
@@ -119,7 +119,8 @@ def choose_covering(pictures: Sequence[Pixels], number: int = CALIBRATED) -> lis
     return chosen
 
 
-def _look(pixels: Pixels) -> NDArray[np.float64]:
+def look_of(pixels: Pixels) -> Look:
+    """Give how a picture looks: mean and spread of each channel."""
     some = pixels[::8, ::8].reshape(-1, pixels.shape[2]).astype(np.float64)
     return np.concatenate((some.mean(axis=0), some.std(axis=0)))
 

@@ -33,8 +33,7 @@ class Recipe:
 
 
 # What keras-retinanet 0.5.1 does when nobody says otherwise, with the 900 px that the original was
-# trained at and the epochs that `plan.EPOCHS` gives every run of enough steps. Left out: it
-# divides the rate by ten when two epochs did not lower the loss.
+# trained at and the epochs that `plan.EPOCHS` gives every run of enough steps.
 CLASSIC = Recipe(
     nets={"retinanet": CLASSIC_RETINANET},
     backbone="resnet50",
@@ -49,6 +48,7 @@ CLASSIC = Recipe(
         optimiser="adam",
         rate=1e-5,
         last=1.0,
+        plateau=2,
         warmup=0,
         decay=0.0,
         clip=1e-3,

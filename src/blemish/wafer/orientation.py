@@ -1,4 +1,4 @@
-"""The flat or the notch that shows the crystal's direction on a wafer's rim.
+"""The flat that shows the crystal's direction on a wafer's rim.
 
 All is done in the frame in which the rim is the unit circle; directions are in radians from x
 towards y, depths in radii.
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.wafer.edges import Edges, Floats, Pixels, sector_of
+from blemish.wafer.edges import Edges, Floats, sector_of
 from blemish.wafer.ellipse import Shape, rim_in_view
 
 Mark = Literal["flat", "notch", "none"]
@@ -19,13 +19,8 @@ Mark = Literal["flat", "notch", "none"]
 FLAT_DEPTHS = (0.016, 0.13)
 """SEMI flats cut 0.034 to 0.076 of the radius off, secondary ones from 0.016."""
 NUM_TURNS = 90
-NUM_ANGLES = 1080
 MOST_HELD = 0.7
 """Share of the rim behind a chord's middle from which on it is there, and the chord not fitted."""
-NOTCH_AROUND = 36
-"""Stretch on both sides of a notch that must be plain rim, 12 degrees."""
-NOTCH_RUN = (2, 14)
-"""Width of a notch in `NUM_ANGLES`, 0.7 to 4.7 degrees; clamps on the rim are wider."""
 
 
 @dataclass(frozen=True)
@@ -136,57 +131,3 @@ def _share(sectors: NDArray[np.bool_], low: float, high: float) -> float:
     angles = np.linspace(low, high, 24)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     return float(sectors[sector_of(directions)].mean())
-
-
-def find_notch(pixels: Pixels, shape: Shape, factor: float) -> Found | None:
-    """Find a notch: the one short stretch where the outside's colour reaches into the rim.
-
-    A notch is 2 to 9 px deep, so the whole picture is looked at, along circles near the rim.
-    ``shape`` is in pixels of the picture reduced by ``factor``.
-    """
-    angles = np.arange(NUM_ANGLES) * (2 * np.pi / NUM_ANGLES)
-    levels = np.array([1.025, 1.02, 1.015, 0.996, 0.994, 0.992, 0.968, 0.965, 0.962])
-    circle = np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
-    rim = shape.matrix @ circle * np.float32(factor)
-    x, y = (
-        (levels[:, None] * rim[i] + shape.centre[i] * factor - 0.5).astype(np.float32)
-        for i in (0, 1)
-    )
-    rings = np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR), np.float32)
-    outside, inside, deep = rings.reshape(3, 3, NUM_ANGLES, 3).mean(axis=1)
-    around, usual, usual_deep = (_running_median(ring) for ring in (outside, inside, deep))
-    step = around - usual
-    contrast = np.hypot(np.hypot(step[:, 0], step[:, 1]), step[:, 2])
-    reached = ((inside - usual) * step).sum(axis=1) > 0.5 * contrast**2
-    reached &= np.abs(inside - around).sum(axis=1) < 0.9 * contrast
-    # A round pad over the rim looks like a notch, but it is to be seen outside as well.
-    reached &= np.abs(outside - around).sum(axis=1) < 0.5 * contrast
-    reached &= np.abs(deep - usual_deep).sum(axis=1) < 0.5 * contrast
-    in_frame = (x[0] > 0) & (y[0] > 0) & (x[0] < pixels.shape[1]) & (y[0] < pixels.shape[0])
-    clear = in_frame & (contrast > 20)
-    runs = [run for run in _runs(reached & clear) if NOTCH_RUN[0] <= run[1] <= NOTCH_RUN[1]]
-    if len(runs) != 1:
-        return None
-    start, length = runs[0]
-    beside = np.arange(start - NOTCH_AROUND, start + length + NOTCH_AROUND) % NUM_ANGLES
-    if clear[beside].mean() < 0.9 or reached[beside].sum() > length:
-        return None
-    turn = (start + (length - 1) / 2) * 2 * np.pi / NUM_ANGLES
-    return Found(turn, length * np.pi / NUM_ANGLES)
-
-
-def _running_median(colours: Floats) -> Floats:
-    """Give the median of each channel over 61 neighbours around the circle, shape (N, 3)."""
-    strip = np.pad(np.rint(colours).astype(np.uint8), ((30, 30), (0, 0)), mode="wrap")
-    return np.asarray(cv2.medianBlur(strip[None], 61), np.float32)[0, 30:-30]
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Give (start, length) of the runs of true flags around the circle."""
-    changes = np.flatnonzero(flags != np.roll(flags, 1))
-    if len(changes) == 0:
-        return []
-    if not flags[changes[0]]:
-        changes = np.roll(changes, -1)
-    starts, ends = changes[::2], changes[1::2]
-    return [(int(s), int((e - s) % len(flags))) for s, e in zip(starts, ends, strict=True)]

@@ -26,7 +26,7 @@ from blemish.wafer.ellipse import (
     measure_support,
     outer_border,
 )
-from blemish.wafer.orientation import FLAT_DEPTHS, Mark, find_flat, find_notch
+from blemish.wafer.orientation import FLAT_DEPTHS, Mark, find_flat
 
 LEAST_SIDE = 24
 """Shortest side of a picture in pixels, reduced or not, in which a wafer is looked for."""
@@ -133,11 +133,11 @@ def _matrix(axes: tuple[float, float], angle: float) -> NDArray[np.float64]:
     return np.asarray(frame @ np.diag(axes) @ frame.T, np.float64)
 
 
-def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
+def find_outline(pixels: Pixels) -> Outline | None:
     """Find the wafer's disc in a picture (H, W, 3); None if no rim is seen well enough.
 
-    The outermost of concentric borders is taken, so an edge ring belongs to the wafer. Without
-    ``notch`` only flats are looked for, which is all that decides what lies on the wafer.
+    The outermost of concentric borders is taken, so an edge ring belongs to the wafer. Of marks
+    only flats are looked for, which decide what lies on the wafer; see `refine` for notches.
     """
     if min(pixels.shape[:2]) < LEAST_SIDE:
         return None
@@ -157,20 +157,17 @@ def find_outline(pixels: Pixels, notch: bool = True) -> Outline | None:
         centre=(float(shape.centre[0] * factor), float(shape.centre[1] * factor)),
         axes=(float(axes[0]), float(axes[1])),
         angle=float(np.rad2deg(np.arctan2(frame[1, 0], frame[0, 0])) % 180),
-        look=partial(_find_mark, edges, shape, factor, pixels if notch else None),
+        look=partial(_find_mark, edges, shape),
     )
 
 
-def _find_mark(edges: Edges, shape: Shape, factor: float, pixels: Pixels | None) -> RimMark:
-    """Find a flat among the edges or, in the whole picture if it is given, a notch."""
-    kind: Mark = "flat"
+def _find_mark(edges: Edges, shape: Shape) -> RimMark:
+    """Find a flat among the edges."""
     found = find_flat(edges, shape)
-    if found is None and pixels is not None:
-        kind, found = "notch", find_notch(pixels, shape, factor)
     if found is None:
         return RimMark()
     toward = shape.matrix @ np.array([np.cos(found.turn), np.sin(found.turn)])
-    return RimMark(kind, float(np.rad2deg(np.arctan2(*toward[::-1])) % 360), found.depth)
+    return RimMark("flat", float(np.rad2deg(np.arctan2(*toward[::-1])) % 360), found.depth)
 
 
 def find_shape(edges: Edges) -> Shape | None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from blemish.wafer.edges import Pixels, find_edges, reduce_picture
 from blemish.wafer.ellipse import Shape
-from blemish.wafer.orientation import FLAT_DEPTHS, Found, find_flat, find_notch
+from blemish.wafer.notch import find_notch
+from blemish.wafer.orientation import FLAT_DEPTHS, Found, find_flat
 from blemish.wafer.outline import Outline, RimMark
 from blemish.wafer.strips import REACH, Doubles, Strip, cut_strip, fit_border
 
@@ -26,6 +27,8 @@ LEAST_HELD = 0.3
 """Share of the rim that edges must hold: in clutter chance alone gives 0.1."""
 FLAT_HELD = 0.6
 """Share of a chord that edges must hold to be taken for a flat when the search saw none."""
+LEAST_PRIMARY = 0.03
+"""A shallower chord is no primary flat of SEMI M1: a clear notch is rather to be believed."""
 ALONG = 0.88
 """Share of a flat that is looked at: its ends are round."""
 
@@ -114,10 +117,11 @@ def _moved(rim: _Rim, change: Doubles) -> _Rim:
 def _find_mark(pixels: Pixels, rim: _Rim, strip: Strip) -> RimMark:
     """Find the flat, else the notch; a flat that the search missed shows by the rim's gap."""
     flat = _find_flat(pixels, rim) or _flat_in_gap(pixels, rim, strip)
-    if flat is not None:
-        return _as_mark(rim, "flat", flat)
-    notch = find_notch(pixels, rim.shape(), 1.0)
-    return RimMark() if notch is None else _as_mark(rim, "notch", notch)
+    if flat is None or flat.depth < LEAST_PRIMARY:
+        notch = find_notch(pixels, rim.centre, rim.matrix)
+        if notch is not None:
+            return _as_mark(rim, "notch", notch)
+    return RimMark() if flat is None else _as_mark(rim, "flat", flat)
 
 
 def _as_mark(rim: _Rim, kind: str, found: Found) -> RimMark:
@@ -136,8 +140,7 @@ def _find_flat(pixels: Pixels, rim: _Rim) -> Found | None:
     for times in (3.0, 1.5):
         found = find_flat(find_edges(small, times), rim.shape(factor))
         if found is not None:
-            fitted, _ = _fit_flat(pixels, rim, found)
-            return fitted or found
+            return _fit_flat(pixels, rim, found)[0]
     return None
 
 

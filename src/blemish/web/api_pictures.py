@@ -34,7 +34,9 @@ from blemish.web.views import write_views
 
 router = APIRouter(prefix="/api/v1/pictures", tags=["pictures"])
 
-Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
+MOST = 2**31 - 1
+"""The largest number that a column of any database takes."""
+Id = Annotated[int, Path(ge=1, le=MOST)]
 
 
 def picture_of(session: Session, picture_id: int) -> Picture:
@@ -122,7 +124,7 @@ def list_them(
     who: Viewer,
     order: Literal["need", "newest"] = "need",
     reviewed: bool | None = None,
-    start: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    start: Annotated[int, Query(ge=0, le=MOST)] = 0,
     count: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Page:
     """List pictures: those that need a person most, or the newest first."""

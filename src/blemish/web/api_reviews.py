@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from blemish.errors import BlemishError
 from blemish.web.access import Admin, Reviewer, TheServer, Viewer
 from blemish.web.answers import Refused, problems
-from blemish.web.api_pictures import Id, picture_of
+from blemish.web.api_pictures import MOST, Id, picture_of
 from blemish.web.reviews import (
     Change,
     ChangedError,
@@ -128,7 +128,7 @@ def make_live(server: TheServer, who: Admin, model_id: Id) -> list[ModelInfo]:
 def audit(
     server: TheServer,
     who: Admin,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=MOST)] = None,
     count: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[AuditInfo]:
     """Give the latest changes, newest first; ``before`` an id goes further back."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -58,8 +58,9 @@ def create_app(server: Server) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=partial(_running, server=server),
+        responses=problems(400, 422),
         exception_handlers={
-            HTTPException: answer_refused,
+            HTTPException: _answer_refused,
             RequestValidationError: answer_invalid,
             DiskFullError: answer_full,
             Exception: answer_fault,
@@ -73,6 +74,20 @@ def create_app(server: Server) -> FastAPI:
     app.add_middleware(Measuring, measures=server.measures)
     app.add_middleware(Gate, database=server.database, local_only=server.settings.local_only)
     return app
+
+
+async def _answer_refused(request: Request, error: Exception) -> Response:
+    """Answer a browser with a page, a program with a problem."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if isinstance(error, HTTPException) and wants_page and not _is_api(request):
+        missing = "This page is not there."
+        detail = missing if error.detail == "Not Found" else str(error.detail)
+        return pages.show(request, "problem.html", error.status_code, detail=detail)
+    return await answer_refused(request, error)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
 
 
 @asynccontextmanager

@@ -68,9 +68,13 @@ class Gate:
         """Give the answer that ends a request; None lets it pass, with its visitor in the state."""
         headers, path = Headers(scope=scope), scope["path"]
         host = headers.get("host", "")
-        if self.local_only and _name_of(host) not in LOOPBACK:
-            # A name of another site that leads here: DNS rebinding.
-            return problem(421, "this server answers to localhost only; open it by that name")
+        if self.local_only and _is_not_direct(headers, host) and await self._is_free():
+            # A name of another site that leads here (DNS rebinding), or a proxy for strangers.
+            return problem(
+                421,
+                "without accounts this server answers to localhost only; open it by that name, or "
+                "first: blemish user add NAME --role admin",
+            )
         if scope["method"] not in _SAFE and _is_foreign(headers, host):
             return problem(403, "the request came from another site; use this server's own pages")
         visitor = await self._visitor(headers)
@@ -135,6 +139,12 @@ def _ask_who(headers: Headers, path: str) -> Response:
         "nobody is known by this cookie or token; log in, or send a token of `blemish token add`",
         {"WWW-Authenticate": "Bearer"},
     )
+
+
+def _is_not_direct(headers: Headers, host: str) -> bool:
+    """Tell whether a request was not sent by a program here to a name of this machine."""
+    forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+    return forwarded or _name_of(host) not in LOOPBACK
 
 
 def _name_of(host: str) -> str:

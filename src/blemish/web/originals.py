@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,12 +51,22 @@ class Originals:
     """A folder of originals, and of smaller pictures that can be made of them again."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder ready; what came half before a crash is removed."""
+        """Make the folder ready; what came half before a crash is removed.
+
+        Raises:
+            BlockingIOError: another process has it open.
+            OSError: it cannot be used.
+        """
         self._folder = folder
+        self._held = _hold(folder / "in-use")
         for inner in (_INCOMING, "originals", "views"):
             (folder / inner).mkdir(parents=True, exist_ok=True)
         for left in (folder / _INCOMING).iterdir():
             left.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let another process have the folder."""
+        self._held.close()
 
     @contextmanager
     def arriving(self) -> Iterator[Arriving]:
@@ -93,6 +104,20 @@ class Originals:
     def view(self, sha256: str, kind: str) -> Path:
         """Give where a smaller picture of the original lies, or would."""
         return self._folder / "views" / f"{sha256}-{kind}.jpg"
+
+
+def _hold(place: Path) -> BinaryIO:
+    """Open a file that no other process may hold open so; the system lets go when this one ends."""
+    file = place.open("ab")
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise
+    return file
 
 
 def _sync_folder(folder: Path) -> None:

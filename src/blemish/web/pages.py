@@ -147,7 +147,7 @@ async def decide(request: Request, server: TheServer, picture_id: Id) -> Respons
             match form.get("verdict", "").split(":"):
                 case ["reviewed"]:
                     reviewed = True
-                case [("accepted" | "rejected" | "open") as answer, number] if number.isdecimal():
+                case [("accepted" | "rejected" | "open") as answer, number] if _whole(number) > 0:
                     answers.append((int(number), answer))
                 case _:
                     raise Refused(400, "the form says nothing; load the page again")

@@ -118,7 +118,7 @@ class LabelChange(BaseModel):
     """One change: `put` without `box` draws one, with it changes that one."""
 
     action: Literal["put", "remove"]
-    box: int | None = Field(None, ge=1)
+    box: int | None = Field(None, ge=1, le=2**31 - 1)
     x1: Side = 0.0
     y1: Side = 0.0
     x2: Side = 0.0
@@ -139,21 +139,21 @@ class LabelChange(BaseModel):
 class LabelChanges(BaseModel):
     """Changes of a picture's boxes, all or none."""
 
-    revision: int = Field(ge=0, description="the picture's, as it was read")
+    revision: int = Field(ge=0, le=2**31 - 1, description="the picture's, as it was read")
     changes: list[LabelChange] = Field(min_length=1, max_length=10_000)
 
 
 class FindVerdict(BaseModel):
     """What is said of a find."""
 
-    find: int
+    find: int = Field(ge=1, le=2**31 - 1)
     answer: Literal["accepted", "rejected", "open"]
 
 
 class Verdicts(BaseModel):
     """What is said of a picture's finds, and whether its labels are now complete."""
 
-    revision: int = Field(ge=0, description="the picture's, as it was read")
+    revision: int = Field(ge=0, le=2**31 - 1, description="the picture's, as it was read")
     verdicts: list[FindVerdict] = Field(default_factory=list, max_length=10_000)
     reviewed: bool | None = None
 

@@ -122,6 +122,7 @@ class Server:
     def close(self) -> None:
         """Give back what is open."""
         self.database.close()
+        self.originals.close()
 
 
 def open_server(settings: ServeSettings) -> Server:
@@ -141,6 +142,10 @@ def open_server(settings: ServeSettings) -> Server:
             check_host(settings, session)
         try:
             originals = Originals(settings.data)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"--data {settings.data}: another server uses it; end that one or choose another"
+            ) from error
         except OSError as error:
             raise cannot_use(settings.data, error) from error
         finder = _open(settings, settings.model)
@@ -161,8 +166,7 @@ def open_store(data: Path, db: str | None) -> Database:
         UsageError: it cannot be used.
     """
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        data.chmod(0o700)
+        data.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_use(data, error) from error
     return open_database(db or f"sqlite:///{data.absolute() / 'blemish.db'}")

@@ -65,6 +65,7 @@ async function sendAll(files) {
 }
 
 if (drop !== null) {
+  document.getElementById("file").multiple = true; // a form without scripts takes one
   drop.addEventListener("submit", (event) => {
     event.preventDefault();
     const files = [...document.getElementById("file").files];

@@ -1,0 +1,43 @@
+"""What a model is worth in each precision, for its card."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+CARD_HEADING = "## Precisions"
+
+
+def precision_lines(
+    quality: Mapping[str, Mapping[str, float]],
+    offered: Mapping[str, Collection[str]],
+    facts: Mapping[str, Any],
+) -> list[str]:
+    """Give the lines of the section.
+
+    Args:
+        quality: what was measured in each precision, as a bundle keeps it.
+        offered: the precisions of each engine.
+        facts: the name of the `data`, the number of `layers`, the names of those `kept` in
+            float32 when the net runs in int8, and what the model is `meant` for.
+    """
+    first = quality["float32"]
+    rows = [
+        f"| {name} | {numbers['ap50']:.4f} | {numbers['recall']:.4f} "
+        f"| {', '.join(_engines(offered, name)) or 'not offered'} |"
+        for name, numbers in quality.items()
+    ]
+    kept = ", ".join(f"`{name}`" for name in facts["kept"]) or "none"
+    return [
+        f"Meant for {facts['meant']}. On {first['pictures']:g} held-out pictures of "
+        f"`{facts['data']}` with {first['labels']:g} labels:",
+        "",
+        f"| precision | AP@0.5 | centre-hit recall at {first['false_per_picture']:g} false finds "
+        "a picture | with |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        f"Layers that stay in float32 in int8: {kept}; {len(facts['kept'])} of {facts['layers']}.",
+    ]
+
+
+def _engines(offered: Mapping[str, Collection[str]], precision: str) -> list[str]:
+    return [name for name, names in offered.items() if precision in names]
