@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blemish.web import pages_editor
+from blemish.web import editor
 from planted_browser import Complaints, chromium
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
@@ -31,7 +31,7 @@ def served(tmp_path: Path, model: Path) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not pages_editor.is_built():
+    if not editor.is_built():
         pytest.skip("the editor is not built; run npm ci && npm run build in frontend/")
     with chromium() as browser:
         yield browser
@@ -311,11 +311,22 @@ def test_without_its_build_the_page_says_what_is_missing(
     served: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = keep(served, SPOTS[0])
-    monkeypatch.setattr(pages_editor, "BUILT", tmp_path)
+    monkeypatch.setattr(editor, "BUILT", tmp_path)
     answer = served.client.get(f"/review/{picture}/edit")
     assert answer.status_code == 200
     assert "npm run build" in answer.text
     assert f'href="/review/{picture}"' in answer.text
+    assert f'href="/review/{picture}"' in served.client.get("/review").text
+
+
+def test_the_list_leads_to_the_editor_where_there_is_one(
+    served: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("editor.js", "editor.css"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(editor, "BUILT", tmp_path)
+    picture = keep(served, SPOTS[0])
+    assert f'href="/review/{picture}/edit"' in served.client.get("/review").text
 
 
 def test_there_is_no_page_of_a_picture_that_is_not_there(served: Running) -> None:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.templating import Jinja2Templates
 
 from blemish import __version__
+from blemish.web import editor
 from blemish.web.access import TheServer, Viewer, visitor_of, who_of
 from blemish.web.answers import Refused
 from blemish.web.api_pictures import Id, detail_of, picture_of, take_upload
@@ -45,6 +46,7 @@ def show(request: Request, template: str, status: int = 200, /, **facts: Any) ->
         "words": {text: translate(text, language) for text in _FOR_SCRIPTS},
         "version": __version__,
         "path": request.url.path,
+        "has_editor": editor.is_built(),
         **facts,
     }
     return _TEMPLATES.TemplateResponse(request, template, context, status)
