@@ -92,8 +92,11 @@ def main() -> None:
     parser.add_argument("--precision", nargs="+", default=["auto"])
     parser.add_argument("--threads", type=int, default=0)
     asked = parser.parse_args()
-    threshold = read_bundle(asked.model or default_bundle()).threshold
-    found = {name: numbers_of(looked, threshold) for name, looked in look_at(asked).items()}
+    bundle = read_bundle(asked.model or default_bundle())
+    found = {
+        name: numbers_of(looked, bundle.threshold_for(bundle.precision if name == "auto" else name))
+        for name, looked in look_at(asked).items()
+    }
     print(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=1))
 
 

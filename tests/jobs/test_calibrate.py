@@ -109,6 +109,29 @@ def test_a_map_changes_scores_and_nothing_else(
     assert np.abs(raw.scores - chances.scores).max() > 0.01
 
 
+def test_a_promise_holds_in_every_precision_and_a_map_carries_all_thresholds(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    thresholds = {"float32": 0.35, "bfloat16": 0.5}
+    model = planted_bundle(tmp_path / "own", thresholds=thresholds)
+    promised = run(model=model.path, promise=Promise(MIN_RECALL, 0.9)).bundle
+    assert promised.thresholds == {}
+    card = (promised.path / "README.md").read_text(encoding="utf-8")
+    assert "## Thresholds" not in card
+    mapped = run(model=model.path, map="platt").bundle
+    for name, threshold in [*thresholds.items(), ("int8", model.threshold)]:
+        raw = lowest_raw(mapped.score_map, mapped.threshold_for(name))
+        assert raw == pytest.approx(threshold, abs=1e-5)
+    card = (mapped.path / "README.md").read_text(encoding="utf-8")
+    assert f"Threshold {mapped.thresholds['float32']:.4g}: kept as it was" in card
+    assert card.count("## Thresholds") == 1
+    same = open_finder(model.path, engine="onnxruntime")
+    assert same.min_score == 0.35
+    counted = mapped.calibration["at_threshold"]
+    finds = [len(same(path)) for path in data.rglob("*.png")]
+    assert sum(finds) == counted["labels"] - counted["missed"] + counted["false"]
+
+
 def test_a_bundle_is_calibrated_anew_from_the_graphs_own_scores(
     run: Run, bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -12,15 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 from blemish.cli import app
+from blemish.core.scoremaps import Platt, map_one
 from blemish.data.folds import Split
+from blemish.data.images import open_picture
 from blemish.errors import BlemishError, ParityError, UsageError
 from blemish.jobs import quantize as job
 from blemish.jobs.export import ExportSettings
 from blemish.jobs.part import choose_part
-from blemish.jobs.precisions import covering_windows
+from blemish.jobs.precisions import Measured, choose_thresholds, covering_windows
 from blemish.jobs.quantize import EightBits, describe, export_more, judge, quantise_bundle
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
 from blemish.runtime.finder import open_finder
+from blemish.training.calibrate import calibrate
 from blemish.training.parity import Difference
 from planted_bundle import HALF_SIDE, blobs, planted_bundle
 
@@ -101,6 +104,46 @@ def test_it_finds_in_eight_bits_with_both_engines(outcome: job.Outcome) -> None:
         finder = open_finder(outcome.bundle.path, engine=engine, precision="int8", threads=1)
         assert finder.engine.precision == "int8"
         assert len(finder(pixels)) == 2
+
+
+def test_each_precision_gets_the_threshold_that_export_would_choose(
+    outcome: job.Outcome, data: Path
+) -> None:
+    after = outcome.bundle
+    assert set(after.thresholds) == set(after.quality)
+    part = choose_part(data, "val", Split())
+    for precision, threshold in after.thresholds.items():
+        engine = "openvino" if precision == "bfloat16" else "onnxruntime"
+        finder = open_finder(after.path, 0.0, engine=engine, precision=precision, threads=1)
+        if finder.engine.precision != precision:
+            continue
+        rows = [(one, finder(open_picture(one.path))) for one in part.dataset.samples]
+        judged = [(found, one.defects, one.strength) for one, found in rows]
+        assert calibrate(judged).threshold == threshold
+        own = open_finder(after.path, engine=engine, precision=precision, threads=1)
+        assert own.min_score == threshold
+    card = (after.path / "README.md").read_text(encoding="utf-8")
+    assert f"{after.thresholds['int8']:.4g} in int8" in card.split("## Thresholds")[1]
+    told = f"finds count from {after.thresholds['int8']:.4g} on"
+    assert any(told in line for line in describe(outcome, after.path))
+
+
+def measured(**thresholds: float) -> dict[str, Measured]:
+    return {name: Measured({}, threshold) for name, threshold in thresholds.items()}
+
+
+def test_a_threshold_that_was_chosen_otherwise_holds(bundle: Bundle) -> None:
+    both = measured(float32=0.3723, int8=0.4151)
+    own = {"float32": 0.3723, "int8": 0.4151}
+    assert choose_thresholds(bundle, both) == own
+    assert choose_thresholds(replace(bundle, training={"threshold": "measured"}), both) == own
+    assert choose_thresholds(replace(bundle, training={"threshold": "given"}), both) == {}
+    line = Platt(2.0, -1.5)
+    calibrated = replace(bundle, calibration={"map": line.facts(), "promise": {"limit": 0.9}})
+    assert choose_thresholds(calibrated, both) == {}
+    # One with a map and still those of its precisions was promised nothing since.
+    mapped = choose_thresholds(replace(calibrated, thresholds={"int8": 0.2}), both)
+    assert mapped == {name: map_one(line, value) for name, value in own.items()}
 
 
 def test_eight_bits_again_replace_the_former(outcome: job.Outcome, data: Path) -> None:

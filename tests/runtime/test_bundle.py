@@ -40,6 +40,16 @@ def test_a_bundle_is_replaced_whole(bundle: Bundle) -> None:
     assert [item.name for item in bundle.path.parent.iterdir()] == ["planted"]
 
 
+def test_a_precision_may_have_a_threshold_of_its_own(bundle: Bundle) -> None:
+    assert "thresholds" not in json.loads((bundle.path / "bundle.json").read_text())
+    graph = {"model.onnx": bundle.graph.read_bytes()}
+    own = write_bundle(replace(bundle, thresholds={"bfloat16": 0.4}), graph)
+    assert read_bundle(bundle.path) == own
+    assert own.threshold_for("bfloat16") == 0.4
+    assert own.threshold_for("float32") == own.threshold_for("int8") == bundle.threshold
+    assert bundle_hash(own) != bundle_hash(bundle)
+
+
 def test_the_hash_follows_the_content_and_not_the_place(bundle: Bundle, tmp_path: Path) -> None:
     assert bundle_hash(planted_bundle(tmp_path / "elsewhere")) == bundle_hash(bundle)
     assert bundle_hash(replace(bundle, threshold=0.31)) != bundle_hash(bundle)
@@ -87,6 +97,11 @@ def test_a_changed_or_missing_file_is_named(bundle: Bundle) -> None:
         ({"threshold": 7}, "threshold"),
         ({"threshold": "high"}, "threshold is 'high'"),
         ({"threshold": True}, "threshold is True"),
+        ({"thresholds": []}, r"thresholds is \[\]"),
+        ({"thresholds": {"int8": 1.5}}, "the threshold in 'int8' is 1.5, not from 0 to 1"),
+        ({"thresholds": {"int8": "0.5"}}, "the threshold in 'int8' is '0.5'"),
+        ({"thresholds": {"int8": True}}, "the threshold in 'int8' is True"),
+        ({"thresholds": {"int8": float("nan")}}, "the threshold in 'int8' is nan"),
         ({"nms_iou": 7}, "nms_iou 7"),
         ({"stride": "32"}, "stride is '32'"),
         ({"name": None}, "name is None"),

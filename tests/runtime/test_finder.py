@@ -205,6 +205,23 @@ def test_the_minimum_score_is_the_bundles_unless_given(bundle: Bundle) -> None:
     assert open_finder(bundle.path, engine="onnxruntime").min_score == bundle.threshold
 
 
+def test_a_precision_goes_by_its_own_threshold(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    own = {"float32": 0.35, "bfloat16": 0.5}
+    path = planted_bundle(tmp_path / "own", thresholds=own).path
+
+    def least(precision: str, min_score: float | None = None) -> float:
+        return open_finder(path, min_score, engine="openvino", precision=precision).min_score
+
+    assert least("float32") == 0.35
+    assert least("float32", 0.2) == 0.2
+    opened = open_finder(path, engine="openvino", precision="bfloat16")
+    # That of what runs, where the processor lacks what was asked for.
+    assert opened.min_score == own[opened.engine.precision]
+    other = planted_bundle(tmp_path / "other", thresholds={"bfloat16": 0.5})
+    assert open_finder(other.path, engine="onnxruntime").min_score == other.threshold
+
+
 def test_a_map_of_the_bundle_makes_scores_chances(bundle: Bundle, finder: Finder) -> None:
     line = Platt(2.0, -1.5)
     mapped = replace(

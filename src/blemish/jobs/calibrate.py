@@ -42,6 +42,7 @@ from blemish.jobs.seen import SEEN, picture_marks
 from blemish.report.calibrated import CARD_HEADING, calibration_lines
 from blemish.report.details import share_statistics
 from blemish.report.facts import plain, plain_ends
+from blemish.report.precisions import put_thresholds
 from blemish.report.sections import put_section
 from blemish.report.tables import ImageRow
 from blemish.runtime.bundle import Bundle, default_bundle, write_bundle
@@ -136,14 +137,19 @@ def calibrate_run(
     which = [at for at, one in enumerate(seen) if not one.failed]
     fine, places = [seen[at] for at in which], part.places(which)
     try:
-        threshold, facts = _calibrate([one.picture for one in fine], places, settings, before)
+        held = replace(before, threshold=finder.min_score)
+        threshold, facts = _calibrate([one.picture for one in fine], places, settings, held)
     except ValueError as error:
         raise UsageError(f"{shown(settings.data)}: {error}") from error
     facts |= _facts(part, fine, settings) | {
         "engine": finder.engine.name,
         "precision": finder.engine.precision,
     }
-    after = replace(before, path=settings.out, threshold=threshold, calibration=facts)
+    after = replace(before, path=settings.out, calibration=facts)
+    if settings.promise is None:
+        after = _carry_thresholds(before, after)
+    else:
+        after = replace(after, threshold=threshold, thresholds={})
     return CalibrateReport(_write(before, after), [one.row for one in seen], part.account)
 
 
@@ -197,6 +203,16 @@ def lowest_raw(score_map: ScoreMap, chance: float) -> float:
         else:
             low = middle
     return high
+
+
+def _carry_thresholds(before: Bundle, after: Bundle) -> Bundle:
+    """Give the bundle with the former one's thresholds, on the scale of its own map."""
+
+    def carried(threshold: float) -> float:
+        return map_one(after.score_map, lowest_raw(before.score_map, threshold))
+
+    thresholds = {name: carried(one) for name, one in before.thresholds.items()}
+    return replace(after, threshold=carried(before.threshold), thresholds=thresholds)
 
 
 def _mapped(found: Defects, score_map: ScoreMap) -> Defects:
@@ -267,9 +283,15 @@ def _write(before: Bundle, after: Bundle) -> Bundle:
     sources: dict[str, Path | bytes] = {name: before.path / name for name in before.files}
     card = before.path / CARD
     text = card.read_text(encoding="utf-8") if CARD in before.files else f"# {before.name}\n"
-    lines = [f"- {line}" for line in calibration_lines(after.calibration, after.threshold)]
-    sources[CARD] = put_section(text, CARD_HEADING, lines).encode()
+    lines = [f"- {line}" for line in _told(after)]
+    text = put_section(text, CARD_HEADING, lines)
+    sources[CARD] = put_thresholds(text, after.thresholds).encode()
     return write_bundle(after, sources)
+
+
+def _told(bundle: Bundle) -> list[str]:
+    facts = bundle.calibration
+    return calibration_lines(facts, bundle.threshold_for(facts["precision"]))
 
 
 def describe(report: CalibrateReport, out: Path) -> list[str]:
@@ -279,8 +301,7 @@ def describe(report: CalibrateReport, out: Path) -> list[str]:
         learned_line(report.bundle.training.get("settings", {}), facts["part"]),
         failed_line(report.rows),
     )
-    told = calibration_lines(facts, report.bundle.threshold)
-    lines = [*report.account, *filter(None, notes), *told]
+    lines = [*report.account, *filter(None, notes), *_told(report.bundle)]
     return [*lines, f"Model: {out}. Next: blemish find PICTURES --model {out} --out DIR"]
 
 

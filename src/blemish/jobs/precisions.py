@@ -1,6 +1,6 @@
 """What a model finds in each precision on held-out pictures, and what its net is given to see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from blemish.core.metrics import average_precision, centre_hit_recall
+from blemish.core.scoremaps import AsItIs, map_one
 from blemish.data.images import open_picture
 from blemish.errors import BlemishError
 from blemish.jobs.part import Part
@@ -16,12 +17,26 @@ from blemish.runtime.bundle import Bundle
 from blemish.runtime.bundle_checks import EIGHT_BITS, PRECISIONS
 from blemish.runtime.engines import ENGINES, Candidates, Engine, open_engine
 from blemish.runtime.finder import Finder
+from blemish.training.calibrate import MOST_FALSE, rounded_up
 from blemish.training.quantize import Pixels, choose_covering, look_of
 
-FALSE_PER_PICTURE = 0.1  # at which recall is told
 REFERENCE = "onnxruntime"  # the engine that is everywhere; the others must agree with it
 
 Quality = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a precision finds on held-out pictures.
+
+    Attributes:
+        quality: as `Bundle.quality` keeps it.
+        threshold: the lowest score of the graph with at most `MOST_FALSE` false finds a picture,
+            as `export` chooses the first one.
+    """
+
+    quality: Quality
+    threshold: float
 
 
 def covering_windows(bundle: Bundle, part: Part) -> list[Pixels]:
@@ -75,8 +90,8 @@ class Scale:
 
     def measure(
         self, precision: str, graph: bytes | None = None, engine: str = REFERENCE
-    ) -> Quality:
-        """Give AP@0.5, recall, and on how much.
+    ) -> Measured:
+        """Give AP@0.5, recall, on how much, and the threshold.
 
         Raises:
             EngineError: nothing here computes in that precision.
@@ -87,14 +102,28 @@ class Scale:
         naming = name_classes(self.held.dataset, bundle, False)
         seen = look_at(self.held, finder, naming, View(), lambda row, done, all_: None)
         pictures = [one.picture for one in seen if not one.failed]
-        recall = centre_hit_recall(pictures, FALSE_PER_PICTURE).recall
-        return {
+        point = centre_hit_recall(pictures, MOST_FALSE)
+        quality = {
             "ap50": round(average_precision(pictures), 4),
-            "recall": round(recall, 4),
-            "false_per_picture": FALSE_PER_PICTURE,
+            "recall": round(point.recall, 4),
+            "false_per_picture": MOST_FALSE,
             "pictures": len(pictures),
             "labels": sum(int((~ignored).sum()) for _, _, ignored in pictures),
         }
+        return Measured(quality, rounded_up(point.threshold))
+
+
+def choose_thresholds(before: Bundle, measured: Mapping[str, Measured]) -> dict[str, float]:
+    """Give the threshold of each precision that was measured, on the scale of the bundle's map.
+
+    None where the bundle's was chosen otherwise, by hand or for a promise: that one holds.
+    """
+    by_rule = not before.calibration and before.training.get("threshold") != "given"
+    if not by_rule and not before.thresholds:
+        return {}
+    if before.score_map == AsItIs():  # and four digits stay four
+        return {name: one.threshold for name, one in measured.items()}
+    return {name: map_one(before.score_map, one.threshold) for name, one in measured.items()}
 
 
 def some(part: Part, most: int) -> Part:

@@ -12,8 +12,16 @@ from blemish.errors import EngineError, ParityError, UsageError
 from blemish.jobs.calibrate import lowest_raw
 from blemish.jobs.export import ExportSettings, check_settings, export_bundle
 from blemish.jobs.part import choose_part, wish_of
-from blemish.jobs.precisions import REFERENCE, Quality, Scale, covering_windows, some
-from blemish.report.precisions import CARD_HEADING, precision_lines
+from blemish.jobs.precisions import (
+    REFERENCE,
+    Measured,
+    Quality,
+    Scale,
+    choose_thresholds,
+    covering_windows,
+    some,
+)
+from blemish.report.precisions import CARD_HEADING, precision_lines, put_thresholds
 from blemish.report.sections import put_section
 from blemish.runtime.bundle import Bundle, default_bundle, is_bundle, read_bundle, write_bundle
 from blemish.runtime.bundle_checks import EIGHT_BITS, PRECISIONS
@@ -61,6 +69,7 @@ def quantise_bundle(
     Ranges come from the part of the data that is trained on, the numbers from the part that is
     held out. Layers stay in float32, the most sensitive first, until AP@0.5 falls by no more than
     `AIM`, or where nothing reaches that by no more than `LOSS`. What loses more is not offered.
+    Each precision gets the threshold that `choose_thresholds` says.
 
     Raises:
         UsageError, LabelError: the data cannot be used.
@@ -77,24 +86,29 @@ def quantise_bundle(
     with tempfile.TemporaryDirectory(prefix="blemish-int8-") as folder:
         scale = Scale(bundle, held, Path(folder), threads)
         watch(0.0, "measuring float32")
-        quality = {"float32": scale.measure("float32")}
+        measured = {"float32": scale.measure("float32")}
         if "bfloat16" in bundle.offered:
             with suppress(EngineError):  # a processor without it: its parity is all that is known
-                quality["bfloat16"] = scale.measure("bfloat16", engine="openvino")
+                measured["bfloat16"] = scale.measure("bfloat16", engine="openvino")
         watch(0.1, "choosing pictures")
         windows = covering_windows(bundle, some(learned, NUM_LOOKED))
         watch(0.2, "ranges")
         seen = observe(bundle.graph.read_bytes(), windows, bundle.stride)
-        quality["int8"], graph, kept = grow(scale, seen, windows, quality["float32"], watch)
+        before = measured["float32"].quality
+        measured["int8"], graph, kept = grow(scale, seen, windows, before, watch)
         watch(0.95, "comparing the engines")
         pictures = [open_picture(one.path) for one in held.dataset.samples[:NUM_COMPARED]]
-        threshold = lowest_raw(bundle.score_map, bundle.threshold)
+        chosen = choose_thresholds(bundle, measured)
+        threshold = lowest_raw(bundle.score_map, chosen.get("int8", bundle.threshold))
         eight = replace(scale.with_graph(graph), threshold=threshold)
         agreed = compare_engines(eight, "int8", REFERENCE, pictures, threads)
-        reached = {name: scale.measure("int8", graph, name)["ap50"] for name in agreed}
+        reached = {name: scale.measure("int8", graph, name).quality["ap50"] for name in agreed}
     eight_bits = EightBits(kept, len(seen.layers), agreed, reached)
+    quality = {name: one.quality for name, one in measured.items()}
     after, refused = judge(bundle, quality, eight_bits)
-    after = replace(after, path=out, meant=choose_meant(after, bundle, meant, refused))
+    chosen = {name: threshold for name, threshold in chosen.items() if name in after.offered}
+    meant = choose_meant(after, bundle, meant, refused)
+    after = replace(after, path=out, meant=meant, thresholds=chosen)
     facts = {"layers": len(seen.layers), "kept": kept, "data": data.resolve().name}
     written = _write(bundle, after, graph, facts)
     return Outcome(written, refused, kept, len(seen.layers), held.account)
@@ -163,19 +177,19 @@ def grow(
     windows: Sequence[Pixels],
     before: Quality,
     watch: Watcher = lambda share, words: None,
-) -> tuple[Quality, bytes, list[str]]:
+) -> tuple[Measured, bytes, list[str]]:
     """Keep ever more layers in float32; give the best measured, its graph and the layers kept."""
     ranked = rank_layers(
         *(seen, windows[:NUM_RANKED], scale.bundle.stride),
         lambda share: watch(0.25 + 0.15 * share, "ranking the layers"),
     )
     order = [name for name, _ in ranked]
-    tried: list[tuple[float, Quality, bytes, list[str]]] = []
+    tried: list[tuple[float, Measured, bytes, list[str]]] = []
     for number in numbers_kept(len(order)):
         watch(0.4 + 0.5 * number / len(order), f"{number} layers in float32")
         graph = quantise(seen, order[:number])
         numbers = scale.measure("int8", graph)
-        tried.append((before["ap50"] - numbers["ap50"], numbers, graph, order[:number]))
+        tried.append((before["ap50"] - numbers.quality["ap50"], numbers, graph, order[:number]))
         if tried[-1][0] <= AIM:
             break
     enough = [one for one in tried if one[0] <= AIM] or [one for one in tried if one[0] <= LOSS]
@@ -258,7 +272,8 @@ def describe(outcome: Outcome, out: Path) -> list[str]:
     bundle = outcome.bundle
     table = [
         f"{name}: AP@0.5 {one['ap50']:.4f}, recall {one['recall']:.4f} at "
-        f"{one['false_per_picture']:g} false finds a picture"
+        f"{one['false_per_picture']:g} false finds a picture; finds count from "
+        f"{bundle.threshold_for(name):.4g} on"
         for name, one in bundle.quality.items()
     ]
     if outcome.kept and "int8" in bundle.offered:
@@ -293,10 +308,11 @@ def _write(before: Bundle, after: Bundle, graph: bytes | None, facts: Mapping[st
     if "int8" not in after.offered:
         sources.pop(EIGHT_BITS, None)
     if facts:
-        card = before.path / CARD
-        text = card.read_text(encoding="utf-8") if CARD in before.files else f"# {before.name}\n"
+        former = before.path / CARD
+        text = former.read_text(encoding="utf-8") if CARD in before.files else f"# {before.name}\n"
         lines = precision_lines(
             after.quality, after.precisions, {**facts, "meant": after.precision}
         )
-        sources[CARD] = put_section(text, CARD_HEADING, lines).encode()
+        card = put_section(text, CARD_HEADING, lines)
+        sources[CARD] = put_thresholds(card, after.thresholds).encode()
     return write_bundle(after, sources)

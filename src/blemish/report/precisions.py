@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-CARD_HEADING = "## Precisions"
+from blemish.report.sections import drop_section, put_section
+
+CARD_HEADING, THRESHOLDS_HEADING = "## Precisions", "## Thresholds"
 
 
 def precision_lines(
@@ -37,6 +39,15 @@ def precision_lines(
         "",
         f"Layers that stay in float32 in int8: {kept}; {len(facts['kept'])} of {facts['layers']}.",
     ]
+
+
+def put_thresholds(card: str, thresholds: Mapping[str, float]) -> str:
+    """Give a card with the thresholds of precisions that have their own, or without the section."""
+    if not thresholds:
+        return drop_section(card, THRESHOLDS_HEADING)
+    listed = ", ".join(f"{value:.4g} in {name}" for name, value in thresholds.items())
+    line = f"A find counts from a score of {listed} on; elsewhere the default holds."
+    return put_section(card, THRESHOLDS_HEADING, [line])
 
 
 def _engines(offered: Mapping[str, Collection[str]], precision: str) -> list[str]:

@@ -28,7 +28,7 @@ class Bundle:
         path: the folder.
         blemish: the version of blemish that wrote it.
         net: the architecture, as the training side builds it.
-        threshold: the lowest score that counts as a find by default.
+        threshold: the lowest score that counts as a find by default, see `threshold_for`.
         stride: windows start, and have sides, at multiples of this, in pixels.
         window: the longest side of a window, in pixels.
         overlap: how far windows reach into each other, in pixels.
@@ -47,6 +47,7 @@ class Bundle:
         meant: the precision that it is meant to run in; None where nobody said, see `precision`.
         quality: what was measured in each precision on the same held-out pictures, by its name:
             `ap50`, `recall` (of centres, at `false_per_picture`), `pictures` and `labels`.
+        thresholds: that of each precision which has one of its own, by its name.
     """
 
     path: Path
@@ -71,6 +72,7 @@ class Bundle:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     meant: str | None = None
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def score_map(self) -> ScoreMap:
@@ -92,6 +94,10 @@ class Bundle:
     def graph(self) -> Path:
         """The path of the ONNX graph in float32."""
         return self.path / GRAPH
+
+    def threshold_for(self, precision: str) -> float:
+        """Give the lowest score that counts as a find by default in a precision."""
+        return self.thresholds.get(precision, self.threshold)
 
     def graph_for(self, precision: str) -> Path:
         """Give the path of the graph that runs in a precision."""
@@ -192,7 +198,7 @@ def _swap_in(build: Path, place: Path) -> None:
 def _to_text(bundle: Bundle) -> str:
     facts = asdict(bundle)
     del facts["path"]
-    for name in ("calibration", "meant", "quality"):
+    for name in ("calibration", "meant", "quality", "thresholds"):
         if not facts[name]:  # so that a bundle without it keeps its hash
             del facts[name]
     return json.dumps({"format": FORMAT} | facts, indent=2, ensure_ascii=False) + "\n"
@@ -203,7 +209,7 @@ def _from_facts(path: Path, facts: Any) -> Bundle:
     _check_format(about, facts)
     # Which the first bundles do not know:
     facts = {"long_side": None, "region": "auto", "calibration": {}} | facts
-    facts = {"meant": None, "quality": {}} | facts
+    facts = {"meant": None, "quality": {}, "thresholds": {}} | facts
     names = {item.name for item in fields(Bundle)} - {"path"}
     if missing := sorted(names - set(facts)):
         raise BundleError(f"{about}: lacks {', '.join(missing)}; export the bundle again")

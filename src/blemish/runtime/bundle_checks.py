@@ -15,7 +15,7 @@ _NUMBER = (int, float)
 _KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("name", "blemish", "region"), (str,)),
     **dict.fromkeys(("net", "precisions", "files", "parity", "training", "calibration"), (dict,)),
-    "quality": (dict,),
+    **dict.fromkeys(("quality", "thresholds"), (dict,)),
     "meant": (str, type(None)),
     **dict.fromkeys(("stride", "window", "overlap", "top_k"), (int,)),
     **dict.fromkeys(("threshold", "nms_iou"), _NUMBER),
@@ -48,6 +48,9 @@ def check_values(bundle: "Bundle") -> None:
     for name in ("threshold", "nms_iou"):
         if not 0 <= getattr(bundle, name) <= 1:
             raise ValueError(f"{name} {getattr(bundle, name)} is outside 0 to 1")
+    for name, threshold in bundle.thresholds.items():
+        if not _is_number(threshold) or not 0 <= threshold <= 1:
+            raise ValueError(f"the threshold in {name!r} is {threshold!r}, not from 0 to 1")
     if bundle.region not in REGIONS:
         raise ValueError(f"region {bundle.region!r} is not one of {', '.join(REGIONS)}")
     if bundle.stride < 1 or bundle.window < bundle.stride or bundle.window % bundle.stride:
@@ -70,5 +73,9 @@ def _check_precisions(bundle: "Bundle") -> None:
         raise ValueError(f"may run in int8 and lists no {EIGHT_BITS}")
     for name, measured in bundle.quality.items():
         numbers = list(measured.values()) if isinstance(measured, dict) else [None]
-        if not all(isinstance(n, _NUMBER) and not isinstance(n, bool) for n in numbers):
+        if not all(map(_is_number, numbers)):
             raise ValueError(f"the quality in {name!r} is {measured!r}, not numbers by name")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, _NUMBER) and not isinstance(value, bool)

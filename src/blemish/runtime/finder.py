@@ -203,7 +203,8 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
 
     Args:
         model: the folder of a bundle.
-        min_score: the lowest score that counts as a find; the bundle's threshold by default.
+        min_score: the lowest score that counts as a find; by default the bundle's threshold, for
+            the precision that runs.
         region: `auto` drops finds outside the wafer where one is seen, unless the model learned
             from labels that lay anywhere; `wafer` always does, and notes pictures without one;
             `whole` takes the whole picture.
@@ -225,13 +226,9 @@ def open_finder(  # noqa: PLR0913  each is one wish of the user
         raise UsageError(f"the minimum score must be between 0 and 1, not {min_score}")
     factor = _read_scale(scale)
     bundle = read_bundle(default_bundle() if model is None else Path(model))
-    return Finder(
-        bundle,
-        open_chosen(bundle, engine, precision, threads),
-        bundle.threshold if min_score is None else min_score,
-        region,
-        factor,
-    )
+    opened = open_chosen(bundle, engine, precision, threads)
+    least = bundle.threshold_for(opened.precision) if min_score is None else min_score
+    return Finder(bundle, opened, least, region, factor)
 
 
 def check_pixels(pixels: Any) -> None:

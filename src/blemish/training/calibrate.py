@@ -51,6 +51,11 @@ def scored(
     return found, true, np.asarray(strength < least)
 
 
+def rounded_up(threshold: float) -> float:
+    """Give a threshold in four digits that lets no more pass."""
+    return min(math.ceil(threshold * 1e4) / 1e4, 1.0)
+
+
 def calibrate(judged: Iterable[tuple[Defects, Defects, Strength]]) -> Calibration:
     """Choose the threshold on finds of any score, the true marks and how strong each is."""
     rows = list(judged)
@@ -58,7 +63,7 @@ def calibrate(judged: Iterable[tuple[Defects, Defects, Strength]]) -> Calibratio
     clear = [scored(*row, CLEAR) for row in rows]
     point = centre_hit_recall(every, MOST_FALSE)
     return Calibration(
-        threshold=min(math.ceil(point.threshold * 1e4) / 1e4, 1.0),  # never a false find more
+        threshold=rounded_up(point.threshold),
         false_per_picture=point.false_per_picture,
         recall=point.recall,
         ap50=average_precision(every),

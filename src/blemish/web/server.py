@@ -223,5 +223,5 @@ def model_facts(finder: Finder) -> Mapping[str, object]:
         "name": bundle.name[:255],
         "place": str(bundle.path.absolute()),
         "classes": list(bundle.classes),
-        "threshold": bundle.threshold,
+        "threshold": finder.min_score,
     }
