@@ -263,7 +263,7 @@ def test_a_folder_in_use_is_refused_and_may_be_overwritten(run: Run, data: Path)
     with pytest.raises(UsageError, match="--overwrite"):
         run()
     run(overwrite=True)
-    assert len(list(out.rglob("*.jpg"))) == 4
+    assert len(list(out.glob("pictures/**/*.jpg"))) == 4
     run(overwrite=True, pictures="none")
     assert {path.name for path in out.iterdir()} == {"mine.txt", *TABLES}
 

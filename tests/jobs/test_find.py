@@ -68,7 +68,7 @@ def test_all_is_written(run: Callable[..., FindReport], three: Path) -> None:
     report = run()
     assert report.exit_code() == 0
     assert report.exit_code(fail_on_find=True) == 10
-    assert {item.name for item in report.out.iterdir()} == TABLES | {"pictures"}
+    assert {item.name for item in report.out.iterdir()} == TABLES | {"pictures", "closeups"}
     finds = table(report, "finds.csv")
     assert [find["image"] for find in finds] == ["a.png", "a.png", "lot/웨이퍼 10.png"]
     assert float(finds[2]["x1"]) == pytest.approx(66, abs=2)
@@ -116,7 +116,7 @@ def test_pictures_are_drawn_as_asked(
     run: Callable[..., FindReport], three: Path, pictures: str, count: int
 ) -> None:
     out = run(pictures=pictures).out
-    assert len(list(out.rglob("*.jpg"))) == count
+    assert len(list(out.glob("pictures/**/*.jpg"))) == count
 
 
 def test_two_pictures_that_differ_by_suffix_keep_their_copies(
@@ -124,7 +124,7 @@ def test_two_pictures_that_differ_by_suffix_keep_their_copies(
 ) -> None:
     for name in ("a.png", "a.bmp", "A.jpg"):
         put(tmp_path / "in" / name, blobs(64, 64, []))
-    assert len(list(run().out.rglob("*.jpg"))) == 3
+    assert len(list(run().out.glob("pictures/**/*.jpg"))) == 3
 
 
 def bad_pictures(folder: Path) -> set[str]:
@@ -163,7 +163,7 @@ def test_broken_pictures_are_rows_and_the_others_are_complete(
         assert rows[name]["error"].count(name) == 1
         assert "\n" not in rows[name]["error"]
     assert len(table(report, "finds.csv")) == 3
-    assert len(list(report.out.rglob("*.jpg"))) == 3
+    assert len(list(report.out.glob("pictures/**/*.jpg"))) == 3
 
 
 def test_float_pictures_with_a_range_are_looked_at(

@@ -1,3 +1,4 @@
+import base64
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from blemish.errors import UsageError
 from blemish.jobs.evaluate import EvaluateSettings, evaluate_run
 from blemish.jobs.find import FindReport, FindSettings, describe, find_run
 from blemish.jobs.report import write_report
+from blemish.report.closeups import CROP
 from blemish.runtime.bundle import Bundle
 from planted_bundle import HALF_SIDE, blobs, planted_bundle
 from read_page import Page, check_page
@@ -80,6 +82,33 @@ def test_report_makes_the_same_page_anew(two: Path, run: Callable[..., FindRepor
     assert steps == [(1, 2), (2, 2)]
     write_report(out, "en")
     assert "Inspection report" in page_in(out).text
+
+
+def crops_of(page: Page) -> list[np.ndarray]:
+    """Give the enlarged finds on a page, RGB."""
+    images = [one for one in page.all("img") if "enlarged" in one["alt"]]
+    contents = [base64.b64decode(one["src"].split(",")[1]) for one in images]
+    return [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in contents]
+
+
+def test_no_box_and_no_score_lies_over_an_enlarged_find(
+    tmp_path: Path, run: Callable[..., FindReport]
+) -> None:
+    (tmp_path / "in").mkdir()
+    put(tmp_path / "in" / "near.png", [(60, 60), (60, 88), (88, 60), (88, 88)])
+    out = run().out
+    crops = crops_of(page_in(out))
+    assert len(crops) == 4
+    for crop in crops:
+        # The picture is grey, and so are the corners; boxes are yellow.
+        assert np.ptp(crop.astype(int), axis=2).max() < 12
+    (sheet,) = (out / "closeups").iterdir()
+    assert f"closeups/{sheet.name}" in json.loads((out / "run.json").read_text())["written"]
+    sheet.write_bytes(cv2.imencode(".jpg", np.zeros((9, 9, 3), np.uint8))[1].tobytes())
+    write_report(out)
+    assert max(np.ptp(crop.astype(int), axis=2).max() for crop in crops_of(page_in(out))) > 40
+    run(overwrite=True, pictures="none")
+    assert not (out / "closeups").exists()
 
 
 def test_it_shows_the_copies_that_were_asked_for(two: Path, run: Callable[..., FindReport]) -> None:
@@ -230,6 +259,11 @@ def test_an_evaluation_shows_misses_and_false_finds(bundle: Bundle, tmp_path: Pa
     out = tmp_path / "out"
     settings = EvaluateSettings(bundle.path, data, out, "all", engine="onnxruntime", threads=1)
     evaluate_run(replace(settings, lang="ko"))
+    (sheet,) = (out / "closeups").iterdir()  # of what is wrong only
+    pixels = cv2.imread(str(sheet))
+    assert pixels.shape == (CROP, 2 * CROP, 3)
+    assert np.ptp(pixels.astype(int), axis=2).max() < 12
+    assert pixels[:, :CROP].max() - 30 > pixels[60:84, 60:84].max()  # nothing was there to see
     page = page_in(out, "ko")
     alts = [image["alt"] for image in page.all("img")]
     assert alts[0] == "놓친 라벨 1 확대."

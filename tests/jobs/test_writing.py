@@ -121,7 +121,7 @@ def test_all_kinds_of_a_folder(run: Callable[..., FindReport], tmp_path: Path) -
         < 90
     )
     assert {name.split("/")[0] for name in report.facts["written"]} == {
-        "voc", "yolo", "coco", "klarf",
+        "voc", "yolo", "coco", "klarf", "closeups",
     }  # fmt: skip
     assert any(line.startswith("Written: ") for line in describe(report))
 

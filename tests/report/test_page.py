@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blemish.report.cards import MOST_FRAMES
+from blemish.report.closeups import CROP
 from blemish.report.page import render
 from blemish.report.plan import MOST_CARDS, MOST_QUIET, plan_of
 from blemish.report.result import Mark, Picture, Result, Table
@@ -53,7 +54,9 @@ def page_of(*pictures: Picture, lang: str = "en", shots: dict[str, Shot] | None 
 
 
 def shot(num: int) -> Shot:
-    return shoot(np.full((100, 200, 3), 90, np.uint8), [(5, 5, 15, 15)] * num, 50_000)
+    return shoot(
+        np.full((100, 200, 3), 90, np.uint8), [np.full((CROP, CROP, 3), 90, np.uint8)] * num, 50_000
+    )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

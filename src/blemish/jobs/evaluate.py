@@ -13,7 +13,7 @@ from blemish.data.naming import Naming
 from blemish.errors import UsageError
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.looking import find_in
-from blemish.jobs.output import SCORES, Output
+from blemish.jobs.output import SCORES, Output, closeup_name
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
 from blemish.jobs.report import Watch, check_language, report_line, unwatched
@@ -125,7 +125,11 @@ def evaluate_run(
     wishes = _plain(settings, finder)
     copies = output.name_pictures([one.name for one in part.listed])
     # Should the run be killed, `find` sees here which copies are not pictures to look at.
-    begun = run_facts(wishes, finder, started) | {"pictures": copies, "complete": False}
+    begun = run_facts(wishes, finder, started) | {
+        "pictures": copies,
+        "written": [closeup_name(copy) for copy in copies],
+        "complete": False,
+    }
     output.write_tables({SCORES: as_record(begun)})
     looked: list[Looked] = []
     with output.room_for_tables(len(copies)):
@@ -136,7 +140,7 @@ def evaluate_run(
     scores = _score(looked, part, naming, finder.min_score)
     facts = run_facts(wishes, finder, started) | _facts(part, settings.part, looked, scores, naming)
     facts["calibrated"] = seen_line(finder.bundle, [one.path for one in part.listed])
-    facts |= {"pictures": output.drawn, "complete": complete}
+    facts |= {"pictures": output.drawn, "written": output.written, "complete": complete}
     tables = _tables(looked, finder, scores)
     output.write_tables(tables | _marks(looked, part, naming, scores.threshold))
     output.write_tables({SCORES: as_record(facts)})  # it says that all is written

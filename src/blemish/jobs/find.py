@@ -11,7 +11,7 @@ from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
-from blemish.jobs.output import Output, without_copies
+from blemish.jobs.output import CLOSEUPS, Output, without_copies
 from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
 from blemish.jobs.writing import Writing, read_kinds
@@ -303,7 +303,7 @@ def describe(report: FindReport) -> list[str]:
     lines.append(f"Tables: {report.out / 'finds.csv'}, {report.out / 'images.csv'}")
     if report.facts["pictures"]:
         lines.append(f"Pictures: {report.out / 'pictures'}")
-    if folders := sorted({name.split("/")[0] for name in report.facts["written"]}):
+    if folders := sorted({name.split("/")[0] for name in report.facts["written"]} - {CLOSEUPS}):
         lines.append("Written: " + ", ".join(str(report.out / folder) for folder in folders))
     lines.append(report.page)
     return lines

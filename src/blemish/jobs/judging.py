@@ -10,9 +10,10 @@ from blemish.core.matching import Match, match_centre
 from blemish.core.metrics import Scored, above
 from blemish.data.dataset import Sample
 from blemish.data.naming import Naming
+from blemish.jobs.closeups import ONE, keep_judged
 from blemish.jobs.output import Output
 from blemish.report.judged import draw_judged
-from blemish.report.judgement import nearest_score
+from blemish.report.judgement import judged_csv, nearest_score
 from blemish.report.tables import ImageRow
 from blemish.training.calibrate import scored
 
@@ -85,6 +86,8 @@ class Judge:
         match, names = looked.match, naming.names
         draw = lambda: draw_judged(pixels, kept, match, names)  # noqa: E731
         row = self.output.keep(copy, looked.row, draw)
+        judged = judged_csv([(ONE, picture)], names, self.threshold)
+        row = keep_judged(self.output, copy, row, pixels, judged)
         return replace(looked, row=row, copy=copy if copy in self.output.drawn[-1:] else "")
 
     def _at_threshold(self, row: ImageRow) -> ImageRow:

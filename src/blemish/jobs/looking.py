@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture, open_by_size
 from blemish.data.images import Listed, Pixels, open_picture
@@ -105,6 +107,14 @@ def size_of(picture: Pixels | HugePicture) -> tuple[int, int]:
     if isinstance(picture, HugePicture):
         return picture.width, picture.height
     return picture.shape[1], picture.shape[0]
+
+
+def cut(picture: Pixels | HugePicture, window: tuple[int, int, int, int]) -> Pixels:
+    """Give the pixels of a window, xyxy, that lies in the picture."""
+    left, top, right, bottom = window
+    if isinstance(picture, HugePicture):
+        return np.concatenate(list(picture.rows(window)))
+    return picture[top:bottom, left:right]
 
 
 def _check_labels(found: Defects, bundle: Bundle) -> None:

@@ -39,9 +39,9 @@ RESULTS = {
         *("map.svg", "die-map.svg", "spread.svg"),
     ),
 }
-PICTURES = "pictures"
+PICTURES, CLOSEUPS = "pictures", "closeups"
 # Folders of a result whose files its record lists, and which may hold pictures.
-FOLDERS = (PICTURES, "voc", "yolo", "coco", "klarf")
+FOLDERS = (PICTURES, CLOSEUPS, "voc", "yolo", "coco", "klarf")
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -270,6 +270,11 @@ def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
     """Give a list of the record of a result; empty where there is none."""
     names = facts.get(key)
     return names if isinstance(names, list) else []
+
+
+def closeup_name(copy: str) -> str:
+    """Give the name of the sheet of what is enlarged, from that of the drawn copy."""
+    return f"{CLOSEUPS}{copy.removeprefix(PICTURES)}"
 
 
 def with_reason(row: ImageRow, reason: str) -> ImageRow:

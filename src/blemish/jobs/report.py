@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from blemish.data.images import is_ordinary_file, open_picture, shown, write_whole
+from blemish.data.images import Pixels, is_ordinary_file, open_picture, shown, write_whole
 from blemish.errors import BlemishError, PictureError, UsageError
-from blemish.jobs.output import PICTURES, REPORT, RUN, SCORES
+from blemish.jobs.output import CLOSEUPS, PICTURES, REPORT, RUN, SCORES, closeup_name
+from blemish.report.closeups import enlarge_copy, split_closeups
 from blemish.report.page import render
 from blemish.report.plan import QUIET_BYTES, Plan, enlarged, plan_of
 from blemish.report.result import Picture, Result, read_found, read_judged, read_table
-from blemish.report.shots import Box, Shot, shoot
+from blemish.report.shots import Shot, shoot
 from blemish.report.words import LANGUAGES, Words
 
 REPEATS, MOST_REPEATS = "repeats.csv", 500
@@ -144,17 +145,24 @@ def _shots(folder: Path, plan: Plan, watch: Watch) -> dict[str, Shot]:
 
 def _shot(folder: Path, picture: Picture, most_bytes: int) -> Shot | None:
     """Make the small pictures of one; None where its copy is not there or not to be read."""
-    path = _inside(folder, picture.copy, PICTURES)
-    if path is None or not picture.width:
+    pixels = _copy(folder, picture.copy, PICTURES)
+    if pixels is None or not picture.width:
+        return None
+    marks = enlarged(picture)
+    sheet = _copy(folder, closeup_name(picture.copy), CLOSEUPS) if marks else None
+    crops = [] if sheet is None else split_closeups(sheet, len(marks))
+    if not crops:  # better what lies over it than nothing
+        factor = pixels.shape[1] / picture.width
+        crops = [enlarge_copy(pixels, mark.box, factor) for mark in marks]
+    return shoot(pixels, crops, most_bytes)
+
+
+def _copy(folder: Path, name: str, room: str) -> Pixels | None:
+    """Read a drawn copy; None where it is not there or not to be read."""
+    path = _inside(folder, name, room)
+    if path is None:
         return None
     try:
-        pixels = open_picture(path)
+        return open_picture(path)
     except PictureError:
         return None
-    factor = pixels.shape[1] / picture.width
-    boxes = [_scaled(mark.box, factor) for mark in enlarged(picture)]
-    return shoot(pixels, boxes, most_bytes)
-
-
-def _scaled(box: Box, factor: float) -> Box:
-    return box[0] * factor, box[1] * factor, box[2] * factor, box[3] * factor

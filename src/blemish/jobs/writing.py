@@ -17,8 +17,9 @@ from blemish.data.tiff import write_pages
 from blemish.data.voc import write_voc
 from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
-from blemish.jobs.looking import size_of
-from blemish.jobs.output import PICTURES, Output
+from blemish.jobs.closeups import keep_found
+from blemish.jobs.looking import cut, size_of
+from blemish.jobs.output import PICTURES, Output, closeup_name
 from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
 from blemish.wafer.klarf import Sheet, write_klarf
@@ -60,7 +61,8 @@ class Writing:
         endings = {"voc": ("voc", ".xml"), "yolo": ("yolo", ".txt")}
         plain = [endings[kind] for kind in sorted(self.kinds & set(endings))]
         plain += [("klarf", ".klarf")] if self.klarf else []
-        names = [f"{folder}/{stem}{ending}" for stem in stems for folder, ending in plain]
+        names = [closeup_name(copy) for copy in copies]
+        names += [f"{folder}/{stem}{ending}" for stem in stems for folder, ending in plain]
         if "klarf-images" in self.kinds:
             names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
         return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
@@ -83,6 +85,7 @@ class Writing:
             if pictures == "all" or (pictures == "found" and len(row.defects)):
                 paint = partial(self.backdrop, row)
                 done = output.draw(name, picture, done, self.classes, paint)
+                done = keep_found(output, name, done, picture, self.classes)
             yield done
 
     def files(
@@ -180,9 +183,7 @@ def cut_around(picture: Pixels | HugePicture, box: NDArray[np.float32]) -> Pixel
     left, top = (int(min(max(at - half, 0), side - 1)) for at, side in ((x, width), (y, height)))
     right, bottom = int(np.ceil(x + half)), int(np.ceil(y + half))
     right, bottom = min(max(right, left + 1), width), min(max(bottom, top + 1), height)
-    if isinstance(picture, HugePicture):
-        return np.concatenate(list(picture.rows((left, top, right, bottom))))
-    return picture[top:bottom, left:right]
+    return cut(picture, (left, top, right, bottom))
 
 
 def _stem(copy: str) -> PurePosixPath:

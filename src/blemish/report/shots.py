@@ -1,8 +1,9 @@
 """Small pictures for a page, within a number of bytes: the whole, and each mark enlarged."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import cv2
@@ -10,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 
 LADDER = ((900, 82), (760, 78), (620, 74), (480, 70), (400, 62), (320, 55), (240, 45), (160, 35))
 """Longer side and JPEG quality of the whole, of which the first that fits is taken."""
 LEAST_BYTES = 0.03  # of a pixel of a wafer; a flat picture needs less, and then is small anyway
 SHARE = 0.55  # of the bytes of a picture that the whole may take
-CROP, CROP_QUALITY = 144, 80
-LEAST_CROP = 64  # pixels of the picture; a speck alone in its crop says nothing
+CROP_QUALITY = 80
 MOST_CROPS = 12
 
 
@@ -47,21 +46,22 @@ class Shot:
     crops: tuple[Jpeg, ...] = ()
 
 
-def shoot(pixels: Pixels, boxes: Sequence[Box], most_bytes: int) -> Shot:
-    """Reduce a picture (H, W, 3) and cut out the first boxes, in that many bytes if it can be.
+def shoot(pixels: Pixels, crops: Iterable[Pixels], most_bytes: int) -> Shot:
+    """Reduce a picture (H, W, 3) and take the first crops, in that many bytes if it can be.
 
     The whole is always there, if need be in the smallest step, and so is the first crop.
     """
-    view = _fitting(pixels, int(most_bytes * SHARE) if boxes else most_bytes)
+    first = list(islice(crops, MOST_CROPS))
+    view = _fitting(pixels, int(most_bytes * SHARE) if first else most_bytes)
     left = most_bytes - len(view.content)
-    crops: list[Jpeg] = []
-    for box in boxes[:MOST_CROPS]:
-        crop = _encode(_enlarged(pixels, box), CROP_QUALITY)
-        left -= len(crop.content)
-        if crops and left < 0:
+    kept: list[Jpeg] = []
+    for crop in first:
+        jpeg = encode(crop, CROP_QUALITY)
+        left -= len(jpeg.content)
+        if kept and left < 0:
             break
-        crops.append(crop)
-    return Shot(view, tuple(crops))
+        kept.append(jpeg)
+    return Shot(view, tuple(kept))
 
 
 def _fitting(pixels: Pixels, most_bytes: int) -> Jpeg:
@@ -73,30 +73,14 @@ def _fitting(pixels: Pixels, most_bytes: int) -> Jpeg:
         factor = min(length / side, 1.0)
         size = tuple(max(round(n * factor), 1) for n in (width, height))
         small = pixels if factor == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        view = _encode(np.asarray(small, np.uint8), quality)
+        view = encode(np.asarray(small, np.uint8), quality)
         if len(view.content) <= most_bytes:
             break
     return view
 
 
-def _enlarged(pixels: Pixels, box: Box) -> Pixels:
-    """Cut a square about a box, twice as large, in `CROP` pixels; at the border it is moved in."""
-    height, width = pixels.shape[:2]
-    side = max(2 * max(box[2] - box[0], box[3] - box[1]), LEAST_CROP)
-    sides = [min(max(round(side), 1), whole) for whole in (width, height)]
-    middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    left, top = (
-        min(max(round(at - length / 2), 0), whole - length)
-        for at, length, whole in zip(middle, sides, (width, height), strict=True)
-    )
-    cut = pixels[top : top + sides[1], left : left + sides[0]]
-    factor = CROP / max(sides)
-    size = tuple(max(round(length * factor), 1) for length in sides)
-    method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(cut, size, interpolation=method), np.uint8)
-
-
-def _encode(pixels: Pixels, quality: int) -> Jpeg:
+def encode(pixels: Pixels, quality: int) -> Jpeg:
+    """Give a picture (H, W, 3) as a JPEG."""
     bgr = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
     _, content = cv2.imencode(".jpg", bgr, settings)
