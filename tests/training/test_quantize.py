@@ -1,6 +1,7 @@
 """Eight-bit graphs: they run in both engines, answer as the float ones, and keep what they must."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ import torch
 
 from blemish.model.centernet import build_net
 from blemish.model.deploy import export_graph
+from blemish.model.nets import build_net as build_any
+from blemish.model.retinanet import CLASSIC_RETINANET
+from blemish.runtime.bundle import GRAPH, write_bundle
+from blemish.runtime.bundle_checks import EIGHT_BITS
+from blemish.runtime.engines import ENGINES, open_engine
 from blemish.training.quantize import (
     Calibrated,
     choose_covering,
@@ -19,6 +25,7 @@ from blemish.training.quantize import (
     observe,
     quantise,
 )
+from blemish.training.road import draft_bundle
 from planted import GROUND, TINY_NET, planted
 
 PICTURES = [planted(1, index).pixels for index in range(6)]
@@ -96,3 +103,19 @@ def test_chosen_pictures_cover_all_looks() -> None:
     assert sorted({greys[place] for place in choose_covering(looks, 3)}) == [20, 120, 240]
     assert choose_covering(looks[:4], 5) == [0, 1, 2, 3]
     assert len(set(choose_covering(looks, 20))) == 20
+
+
+def test_a_retinanet_in_eight_bits_runs_in_both_engines(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    torch.manual_seed(0)
+    small = dict(CLASSIC_RETINANET, backbone="resnet18", pyramid=32, depth=1)
+    net = build_any(small, 1).eval()
+    draft = replace(draft_bundle(net), path=tmp_path / "net", classes=("a",), top_k=40)
+    float32 = export_graph(net, draft.top_k)
+    eight = quantise(observe(float32, PICTURES[:2], draft.stride))
+    offered = dict.fromkeys(ENGINES, ("float32", "int8"))
+    bundle = write_bundle(replace(draft, precisions=offered), {GRAPH: float32, EIGHT_BITS: eight})
+    window = np.ascontiguousarray(PICTURES[0][None, :128, :128])
+    scores = [open_engine(bundle, name, "int8", 1)(window)[1] for name in ENGINES]
+    assert scores[0].shape == (1, draft.top_k)
+    np.testing.assert_allclose(scores[0], scores[1], atol=1e-3)

@@ -81,8 +81,10 @@ def _pick_of_level(
     """Give boxes, logits and labels of the surest anchors of one level, as `pick_anchors`."""
     classes, raw = maps
     cells = classes.shape[2] * classes.shape[3]
-    padded = F.pad(classes.flatten(1).float(), (0, top_k), value=NOTHING)
-    logits, places = padded.topk(top_k, dim=1)
+    known = classes.flatten(1).float()
+    # Not by padding: OpenVINO would do that in eight bits, which have no such value.
+    nothing = known.new_full((known.shape[0], top_k), NOTHING)
+    logits, places = torch.cat((known, nothing), dim=1).topk(top_k, dim=1)
     plane = places // cells
     cell = places - plane * cells
     plane = plane.clamp(max=classes.shape[1] - 1)
