@@ -375,3 +375,16 @@ def test_repeats_are_shown_and_a_wrong_table_is_one_line(tmp_path: Path) -> None
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "--wafer-diameter" in done.stderr
+
+
+@pytest.mark.parametrize(("flags", "shown"), [((), False), (("-W", "default"), True)])
+def test_warnings_for_developers_reach_no_user(flags: tuple[str, ...], shown: bool) -> None:
+    code = """
+import warnings, blemish.cli
+blemish.cli.app = lambda: warnings.warn("invalid value encountered in matmul", RuntimeWarning)
+blemish.cli.main()
+"""
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, *flags, "-c", code], capture_output=True, env=ENVIRONMENT, check=True
+    )
+    assert (b"matmul" in result.stderr) is shown

@@ -104,6 +104,10 @@ def test_the_record_and_the_words(run: Run, models: tuple[Bundle, Bundle], tmp_p
     assert lines[0] == f"A: eager ({models[0].path}), threshold 0.3"
     assert "On all of 4 pictures" in lines
     below = below_table(report.facts, report.out)
+    few = "Drawn over 4 only, the intervals are too narrow: compare on 20 or more."
+    assert few in below
+    enough = report.facts | {"data": report.facts["data"] | {"groups": 20}}
+    assert not any("too narrow" in line for line in below_table(enough, report.out))
     assert "3 found by both, 1 by A alone, 0 by B alone, 1 by neither" in below[0]
     assert str(tmp_path / "out" / "differences.csv") in "\n".join(below)
     assert [row[0] for row in number_table(report.numbers)][:1] == ["mAP"]

@@ -64,7 +64,7 @@ def klarf(path: Path) -> KlarfWafer:
 def test_all_kinds_of_a_folder(run: Callable[..., FindReport], tmp_path: Path) -> None:
     put(tmp_path / "in" / "lot 1" / "웨이퍼 1.png", WAFER)
     put(tmp_path / "in" / "clean.png", WAFER, spots=[])
-    report = run(write=("voc,yolo", "coco,klarf-images"), pictures="all", grid=True)
+    report = run(write=("voc,yolo", "coco,klarf-images,html"), pictures="all", grid=True)
     assert report.exit_code() == 0
     out = report.out
     finds, images = table(out, "finds.csv"), table(out, "images.csv")

@@ -64,6 +64,8 @@ def test_it_tells_how_many_are_defective_and_which_is_worst(lang: str) -> None:
     page = page_of(found("one.png"), found("three.png", 3), found("clean.png", 0), lang=lang)
     tiles = re.findall(r"(\d+) (\S+)", page.text.split(Words(lang)("summary"))[1])[:4]
     assert [number for number, _ in tiles] == ["3", "2", "1", "4"]
+    if lang == "en":  # a partial picture may have finds, and is not `defective` in the tables
+        assert [word for _, word in tiles] == ["pictures", "with", "clean", "finds"]
     assert page.text.index("three.png") < page.text.index("one.png") < page.text.index("clean.png")
     assert "2026-11-22 10:00 UTC" in page.text
 
@@ -215,3 +217,28 @@ def test_every_word_is_used() -> None:
     made = ("n_missed", "n_false", "pr_", "froc_", "ends")  # from parts, or in words.py itself
     keys = {key.removesuffix("_1") for key in ENGLISH if not key.startswith(made)}
     assert not {key for key in keys if f'"{key}"' not in sources}
+
+
+def test_places_that_may_be_turned_are_not_laid_over_the_others() -> None:
+    mark = Mark("found", (10, 10, 20, 30), 0.8, "defect", (-30.04, 12.0))
+    sure = found("a.png", marks=(mark,), wafer=100.0)
+    unsure = found("b.png", marks=(mark, mark), wafer=100.0, status="partial", error="turned")
+    page = page_of(sure, unsure, facts=FACTS | WAFER)
+    assert "1 finds of 1 wafers, laid over each other" in page.text
+    assert "Finds on partial pictures are left out, as their places may be wrong: 2." in page.text
+    assert "left out, as their" not in page_of(sure, facts=FACTS | WAFER).text
+
+
+def test_a_reason_is_said_in_the_language_of_the_page() -> None:
+    picture = found(status="partial", error="a.png: strange; no KLARF is written")
+    page = page_of(picture, lang="ko")
+    assert page.text.count("a.png: strange; KLARF는 쓰지 않았습니다") == 2
+    assert "no KLARF" not in page.text
+
+
+@pytest.mark.parametrize(("groups", "said"), [(1, True), (19, True), (20, False), (None, False)])
+def test_intervals_over_few_pictures_are_not_to_be_relied_on(
+    groups: int | None, said: bool
+) -> None:
+    page = page_of(judged("a.png", "hit"), judged=True, facts=FACTS | {"drawn": {"groups": groups}})
+    assert ("With fewer than 20 they are too narrow" in page.text) is said

@@ -14,7 +14,7 @@ from blemish.wafer.klarf import COLUMNS, Sheet, write_klarf
 from blemish.wafer.klarf_read import KlarfWafer, read_klarf
 from blemish.wafer.recipe import Header, Names
 
-DIES = DieGrid((10.0, 8.0), (-3.3, -4.7), (0.1, 0.1))
+DIES = DieGrid((10.0123456, 7.9876543), (-3.3012345, -4.7), (0.1, 0.1))  # no round µm
 MICROMETRE = 1e-3  # mm
 
 

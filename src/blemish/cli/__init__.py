@@ -6,6 +6,7 @@ failed or are partial, 4 the data is not fit for training, 10 something was foun
 """
 
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -41,6 +42,8 @@ app.add_typer(token, name="token")
 
 def main() -> None:
     """Run the command line."""
+    if not sys.warnoptions:  # they are for developers: python -W shows them
+        warnings.simplefilter("ignore")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a name no terminal can show must not end the run
             stream.reconfigure(errors="replace")

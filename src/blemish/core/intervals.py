@@ -30,6 +30,8 @@ from blemish.core.resampling import (
 
 NUM_DRAWS = 2000
 LEVEL = 0.95
+FEW_GROUPS = 20
+"""Below so many pictures or groups the ends lie too near each other."""
 MAX_GROUPS = 5000
 MAX_WEIGHTS = 2**22  # of some draws of pictures at once; 32 MB
 

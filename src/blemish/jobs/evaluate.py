@@ -20,7 +20,7 @@ from blemish.jobs.report import Watch, check_language, report_line, unwatched
 from blemish.jobs.scoring import at_any_score, failed_line, name_classes, part_words
 from blemish.jobs.seen import seen_line
 from blemish.report.curve import draw_froc
-from blemish.report.details import detail_lines
+from blemish.report.details import detail_lines, too_few
 from blemish.report.facts import curves_csv
 from blemish.report.judgement import judgement_tables
 from blemish.report.scores import Scores, original_lines, score
@@ -272,7 +272,7 @@ def _average_lines(scores: Scores, num_pictures: int) -> list[str]:
 
     return [
         f"95 % interval of mAP: {scores.interval[0]:.2f} to {scores.interval[1]:.2f}, for "
-        f"pictures like these{over}",
+        f"pictures like these{over}{too_few(details.num_groups)}",
         "mAP is the area under the whole precision-recall curve at IoU 0.5; COCO's AP: "
         f"{coco('coco_ap50', overall.coco[0.5])} at 0.5, "
         f"{coco('coco_ap50_95', overall.coco_mean)} at 0.50:0.95, "

@@ -160,10 +160,9 @@ def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:
         UsageError: a kind is unknown, or KLARF lacks what it needs.
     """
     kinds = {kind.strip() for wish in wishes for kind in wish.split(",")}
-    if "html" in kinds:
-        raise UsageError("--write html: report.html is written without it; leave html out")
+    kinds.discard("html")  # report.html is written in any case
     if strange := sorted(kinds - set(KINDS)):
-        raise UsageError(f"--write {strange[0]!r} is not one of {', '.join(KINDS)}")
+        raise UsageError(f"--write {strange[0]!r} is not one of {', '.join(KINDS)}, html")
     if kinds & {"klarf", "klarf-images"}:
         if recipe is None:
             raise UsageError("--write klarf needs --wafer-diameter or --wafer: it is in mm")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from blemish.core.defects import Defects
-from blemish.core.intervals import NUM_DRAWS
+from blemish.core.intervals import FEW_GROUPS, NUM_DRAWS
 from blemish.core.matching import Mask
 from blemish.core.paired import Difference, Marks
 from blemish.report.draw import WHITE, Pixels
@@ -135,6 +135,11 @@ def below_table(facts: Mapping[str, Any], out: Path | None) -> list[str]:
         f"{labels['only_b']} by B alone, {labels['neither']} by neither.",
         f"A better: the share of {NUM_DRAWS:,} draws of the pictures in which it is.",
     ]
+    if (drawn := facts["data"]["groups"]) < FEW_GROUPS:
+        lines.append(
+            f"Drawn over {drawn} only, the intervals are too narrow: compare on {FEW_GROUPS} or "
+            "more."
+        )
     if out is not None:
         lines.append(f"What one finds and the other misses: {out / 'differences.csv'}")
         lines += [f"Pictures: {out / 'pictures'}"] if facts["pictures"] else []

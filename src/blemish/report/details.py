@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from blemish.core.froc import RATES, Froc, froc_of
-from blemish.core.intervals import NUM_DRAWS, Ends, Resamples, Statistic
+from blemish.core.intervals import FEW_GROUPS, NUM_DRAWS, Ends, Resamples, Statistic
 from blemish.core.matching import match_centre
 from blemish.core.metrics import (
     COCO_IOUS,
@@ -247,6 +247,13 @@ def detail_lines(details: Details) -> list[str]:
             f"{calibration_error(details.table):.3f} over all"
         )
     return lines
+
+
+def too_few(num_groups: int) -> str:
+    """Give the end of a line on intervals that so few pictures or groups make too narrow."""
+    if num_groups >= FEW_GROUPS:
+        return ""
+    return f"; drawn over {num_groups} only, it is too narrow: score {FEW_GROUPS} or more"
 
 
 def size_table(details: Details) -> list[tuple[str, ...]]:

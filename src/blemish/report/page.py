@@ -7,8 +7,10 @@ would keep a browser from loading anything even so.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from blemish.core.intervals import FEW_GROUPS
 from blemish.report.cards import Card, Crop, make_cards
 from blemish.report.charts import curve_of, wafer_map
 from blemish.report.plan import (
@@ -19,6 +21,7 @@ from blemish.report.plan import (
     worst_false,
     worst_misses,
 )
+from blemish.report.reasons import reason_in
 from blemish.report.result import Mark, Result, part_of, whole
 from blemish.report.shots import Shot
 from blemish.report.words import Words, number, plain
@@ -58,6 +61,7 @@ def _values(plan: Plan, shots: Mapping[str, Shot], words: Words) -> dict[str, An
         "threshold": f"{result.threshold:.3g}",
         "statuses": Counter(one.status for one in result.pictures),
         "cards": cards,
+        "reason": partial(reason_in, words.lang),
         "quiet": quiet,
         "anchors": anchors,
         "next": to_label_next(result),
@@ -68,14 +72,17 @@ def _values(plan: Plan, shots: Mapping[str, Shot], words: Words) -> dict[str, An
 def _found(result: Result) -> dict[str, Any]:
     """Give what only a page of `find` shows: counts, and all finds on one wafer."""
     marks = [mark for one in result.pictures for mark in one.marks]
-    points = [mark.place for mark in marks if mark.place is not None]
-    kinds = Counter(one.edge_mark for one in result.pictures if one.wafer)
+    # Where something is unsure places may be turned, and would seem to come again or not to.
+    sure = [one for one in result.pictures if one.status != "partial"]
+    points = [mark.place for one in sure for mark in one.marks if mark.place is not None]
+    kinds = Counter(one.edge_mark for one in sure if one.wafer)
     disc = result.disc(kinds.most_common(1)[0][0] if kinds else "none")
     doubts = result.facts.get("doubts")
     return {
         "stack": wafer_map(points, disc) if disc and points else None,
         "num_finds": len(marks),
         "num_placed": len(points),
+        "num_unsure": len(marks) - sum(len(one.marks) for one in sure),
         "num_wafers": kinds.total(),
         "num_outside": sum(one.num_outside for one in result.pictures),
         "num_excluded": sum(one.num_excluded for one in result.pictures),
@@ -98,6 +105,8 @@ def _judged(cards: Sequence[Card], result: Result, words: Words) -> dict[str, An
         "num_missed": sum(len(one.of_kind("missed")) for one in result.pictures),
         "num_false": sum(len(one.of_kind("false")) for one in result.pictures),
         "scores": _score_rows(result, words),
+        "drawn": whole(part_of(result.facts, "drawn").get("groups")),
+        "few": FEW_GROUPS,
         "whole": whole,
     }
 

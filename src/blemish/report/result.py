@@ -51,7 +51,7 @@ class Picture:
         name: as the tables have it; never a path to open.
         width, height: pixels; 0 where it could not be read.
         status: one of `STATUSES`.
-        error: what went wrong, in English; empty where nothing did.
+        error: what went wrong, in English, see `blemish.report.reasons`; empty where nothing did.
         marks: best score first, as the table has them.
         num_outside, num_excluded: finds that were dropped.
         wafer: its diameter in pixels; None where none was seen.

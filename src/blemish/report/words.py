@@ -13,7 +13,7 @@ ENGLISH = {
     "skip": "Go to the pictures",
     "summary": "Summary",
     "pictures": "pictures",
-    "defective": "defective",
+    "defective": "with finds",
     "clean": "clean",
     "partial": "partial",
     "failed": "failed",
@@ -38,6 +38,7 @@ ENGLISH = {
     "all_finds_alt": "Map of one wafer with {n} finds of all pictures.",
     "all_finds_text": "{n} finds of {of} wafers, laid over each other. What comes again at one "
     "place points to a tool or a chuck.",
+    "stack_unsure": "Finds on partial pictures are left out, as their places may be wrong: {n}.",
     "worst": "Worst first",
     "worst_caption": "Pictures with finds, those with most finds first",
     "worst_judged_caption": "Pictures with misses or false finds, those with most first",
@@ -90,6 +91,8 @@ ENGLISH = {
     "repeats_caption": "What repeats.csv holds",
     "scores": "Scores",
     "scores_caption": "Scores on all classes, with 95 % intervals",
+    "few_drawn": "The intervals are drawn over only {n} pictures or groups. With fewer than "
+    "{few} they are too narrow: test on more before you rely on them.",
     "number": "Number",
     "interval": "95 % interval",
     "ends": "{low} to {high}",
@@ -143,7 +146,7 @@ KOREAN = {
     "skip": "사진으로 가기",
     "summary": "요약",
     "pictures": "사진",
-    "defective": "결함 있음",
+    "defective": "결함 찾음",
     "clean": "깨끗함",
     "partial": "일부만 처리",
     "failed": "실패",
@@ -168,6 +171,7 @@ KOREAN = {
     "all_finds_alt": "모든 사진에서 찾은 {n}곳을 웨이퍼 한 장에 모은 지도.",
     "all_finds_text": "웨이퍼 {of}장에서 찾은 {n}곳을 겹쳐 놓았습니다. 같은 자리에 되풀이되면 "
     "장비나 척을 의심할 수 있습니다.",
+    "stack_unsure": "일부만 처리된 사진에서 찾은 {n}곳은 자리가 틀릴 수 있어 뺐습니다.",
     "worst": "나쁜 순서",
     "worst_caption": "결함을 찾은 사진, 많은 것부터",
     "worst_judged_caption": "놓치거나 잘못 찾은 사진, 많은 것부터",
@@ -181,7 +185,7 @@ KOREAN = {
     "more_rows": "나머지 {n}줄은 {file}에 있습니다.",
     "problems": "검사하지 못했거나 일부만 검사한 사진",
     "problems_caption": "실패했거나 일부만 처리된 사진과 까닭",
-    "why": "까닭(영어)",
+    "why": "까닭",
     "next": "직접 확인할 사진",
     "next_found": "점수가 기준 {threshold}에 가장 가까운 사진입니다. 모델이 가장 확신하지 못하므로 "
     "여기에 라벨을 달면 가장 많이 배웁니다.",
@@ -219,6 +223,8 @@ KOREAN = {
     "repeats_caption": "repeats.csv의 내용",
     "scores": "점수",
     "scores_caption": "모든 클래스의 점수와 95 % 구간",
+    "few_drawn": "구간을 사진이나 묶음 {n}개만으로 구했습니다. {few}개보다 적으면 구간이 너무 "
+    "좁게 나오므로 더 많은 사진으로 시험한 뒤에 믿으십시오.",
     "number": "값",
     "interval": "95 % 구간",
     "ends": "{low}~{high}",

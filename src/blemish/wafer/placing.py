@@ -159,7 +159,7 @@ def _orient(outline: Outline, recipe: Recipe) -> tuple[Mark, Doubles, str]:
     looked_for = "flat or notch" if wish.mark == "auto" else wish.mark
     what = (
         f"no {looked_for} found: how the wafer is turned is not known, and the millimetres may "
-        "be turned; give orientation.angle in the wafer's settings"
+        "be turned; give orientation.angle in a file for --wafer"
     )
     return "none", seen, what
 
