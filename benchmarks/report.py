@@ -3,8 +3,8 @@
     python benchmarks/report.py [--count 500] [--drawn 50]
 
 Draws some wafers of 900 px with marks, of which the others are quarter turns, and writes what a
-run of `find` leaves whose finds are the drawn marks: tables, record and drawn copies; no net is
-asked. Then the page is made from that, as `find` and `report` make it.
+run of `find` leaves whose finds are the drawn marks: tables, record, drawn copies and closeups; no
+net is asked. Then the page is made from that, as `find` and `report` make it.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import numpy as np
 from blemish.core.boxes import box_centres
 from blemish.core.defects import Defects
 from blemish.data.images import write_picture
+from blemish.jobs.closeups import keep_found
+from blemish.jobs.output import Output
 from blemish.jobs.report import write_report
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow, finds_csv, images_csv
@@ -44,6 +46,7 @@ def turned(wafer: Wafer, turns: int) -> tuple[np.ndarray, Defects]:
 def write_result(folder: Path, count: int, drawn: int) -> int:
     """Write a result of that many wafers and give the number of finds."""
     (folder / "pictures").mkdir(parents=True)
+    output = Output(folder)
     seeds, wafers, rows, copies = iter(range(100 * drawn)), [], [], {}
     while len(wafers) < drawn:
         wafer = draw_wafer(20261122, next(seeds), number=6)
@@ -58,6 +61,8 @@ def write_result(folder: Path, count: int, drawn: int) -> int:
         rows.append(replace(row, wafer_diameter=800.0, placement=place))
         copies[row.image] = f"pictures/{name}.jpg"
         write_picture(folder / copies[row.image], draw_finds(pixels, finds, ("defect",)))
+        output.drawn.append(copies[row.image])
+        keep_found(output, copies[row.image], row, pixels, ("defect",))
     facts = {"copies": copies, "wafer": {"diameter": MILLIMETRES, "location": "down"}}
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     (folder / "finds.csv").write_text(finds_csv(rows, ("defect",), placed=True), encoding="utf-8")

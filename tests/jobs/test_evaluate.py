@@ -92,7 +92,7 @@ def test_planted_finds_are_scored(run: Run, data: Path) -> None:
     assert "1 instances of class dark with average precision: 1.0000" in lines
     assert "mAP: 0.7500" in lines
     (interval,) = (line for line in lines if line.startswith("95 % interval of mAP"))
-    assert interval.endswith("; drawn over 4 only, it is too narrow: score 20 or more")
+    assert interval.endswith("; with only 4 it is too narrow: score 20 or more")
     bright, dark = report.scores.by_class
     assert (bright.centre.num_hits, bright.centre.num_false, bright.centre.num_true) == (1, 1, 2)
     assert dark.centre.recall == dark.overlap.recall == 1

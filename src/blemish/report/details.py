@@ -253,7 +253,7 @@ def too_few(num_groups: int) -> str:
     """Give the end of a line on intervals that so few pictures or groups make too narrow."""
     if num_groups >= FEW_GROUPS:
         return ""
-    return f"; drawn over {num_groups} only, it is too narrow: score {FEW_GROUPS} or more"
+    return f"; with only {num_groups} it is too narrow: score {FEW_GROUPS} or more"
 
 
 def size_table(details: Details) -> list[tuple[str, ...]]:
