@@ -25,7 +25,7 @@ from openvino import opset13 as ops
 
 from blemish.runtime.bundle import default_bundle
 
-TYPES = {"float32": ov.Type.f32, "bfloat16": ov.Type.bf16, "int8": ov.Type.f32}
+TYPES = {"float32": ov.Type.f32, "bfloat16": ov.Type.bf16}
 BYTES = {"f32": 4, "bf16": 2, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "boolean": 1}
 ADDED = {"Reorder"}  # not in the net: the engine's own changes of layout
 RUNS = 30
@@ -133,8 +133,7 @@ def main() -> None:
     folder = asked.bundle or default_bundle()
     rate = matrix_rate(asked.precision, asked.threads)
     bandwidth = copy_rate(asked.threads)
-    graph = folder / ("model.int8.onnx" if asked.precision == "int8" else "model.onnx")
-    model = ov.Core().read_model(graph)
+    model = ov.Core().read_model(folder / "model.onnx")
     model.reshape([1, asked.side, asked.side, 3])
     compiled = compile_model(model, asked.precision, asked.threads)
     pixels = np.random.default_rng(0).integers(0, 255, (1, asked.side, asked.side, 3), np.uint8)
