@@ -38,7 +38,7 @@ class Running:
 
 
 @contextmanager
-def running(data: Path, model: Path, **settings: Any) -> Iterator[Running]:
+def running(data: Path, model: Path | None, **settings: Any) -> Iterator[Running]:
     """Run a server with the planted model until the block ends."""
     wished = ServeSettings(data, model, port=0, engine="onnxruntime", threads=1, **settings)
     with listen(wished) as listener:

@@ -133,7 +133,9 @@ def test_another_model_can_look_and_the_first_again(
     other = planted_bundle(tmp_path / "other", threshold=0.05, name="other")
     finder = replace(served.server.live.finder, bundle=other)
     with served.server.database.writing() as session:
-        known = register_model(session, model_facts(finder), Who("server")).id
+        known = register_model(
+            session, model_facts(finder.bundle, finder.engine.precision), Who("server")
+        ).id
     first = next(m["id"] for m in served.client.get("/api/v1/models").json() if m["live"])
     listed = served.client.post(f"/api/v1/models/{known}/live").json()
     assert [model["name"] for model in listed if model["live"]] == ["other"]

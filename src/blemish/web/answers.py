@@ -91,7 +91,8 @@ _MEANINGS = {
     401: "Nobody is known by this cookie or token.",
     403: "The role does not allow it, or the request came from another site.",
     404: "It is not there.",
-    409: "Another person changed the picture meanwhile; `revision` is the latest.",
+    409: "Another person changed the picture meanwhile (`revision` is the latest); or a training "
+    "runs already.",
     413: "The file or picture is larger than the limit.",
     415: "The body is of another media type.",
     422: "The picture cannot be looked at, or a value is wrong; the detail is what `find` says.",

@@ -21,9 +21,11 @@ from blemish.web import (
     api_pictures,
     api_reviews,
     api_tiles,
+    api_trainings,
     pages,
     pages_editor,
     pages_login,
+    pages_teach,
 )
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import (
@@ -39,10 +41,12 @@ from blemish.web.gate import Gate
 from blemish.web.measures import Measuring
 from blemish.web.server import Server
 from blemish.web.store import num_waiting
+from blemish.web.teacher import Teacher
 from blemish.web.watch import Watch
 
 _ROUTERS = (
     *(api_find.router, api_pictures.router, api_reviews.router, api_export.router),
+    *(api_trainings.router, pages_teach.router),
     *(pages.router, pages_login.router, api_tiles.router, pages_editor.router),
 )
 
@@ -92,7 +96,7 @@ def _is_api(request: Request) -> bool:
 
 @asynccontextmanager
 async def _running(app: FastAPI, server: Server) -> AsyncIterator[None]:
-    threads: list[Thread] = [Backlog(server)]
+    threads: list[Thread] = [Backlog(server), Teacher(server)]
     if server.settings.watch is not None:
         threads.append(Watch(server, server.settings.watch))
     server.looker.start()

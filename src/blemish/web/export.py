@@ -45,7 +45,7 @@ def write_labels(
     pictures = reviewed_pictures(session)
     names = file_names(pictures, originals)
     labels = [
-        _labels(session, picture, name) for picture, name in zip(pictures, names, strict=True)
+        labels_under(session, picture, name) for picture, name in zip(pictures, names, strict=True)
     ]
     classes = sorted({name for one in labels for name in one.classes})
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -57,7 +57,8 @@ def write_labels(
     return len(pictures)
 
 
-def _labels(session: Session, picture: Picture, name: str) -> PictureLabels:
+def labels_under(session: Session, picture: Picture, name: str) -> PictureLabels:
+    """Give the boxes of a picture as they stand, under a file name."""
     rows = labels_of(session, picture.id)
     return PictureLabels.of(
         name,

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock
 
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from blemish.errors import UsageError
 from blemish.jobs.find import FindSettings, recipe_of
-from blemish.runtime.bundle import bundle_hash
+from blemish.runtime.bundle import Bundle, bundle_hash
 from blemish.runtime.finder import Finder, open_finder
 from blemish.wafer.recipe import Recipe
 from blemish.web.accounts import has_users
@@ -26,6 +28,8 @@ from blemish.web.store import Who, make_live, register_model
 from blemish.web.tables import Model
 
 THE_SERVER = Who("server")
+TRAINER = (sys.executable, "-m", "blemish.cli.noted")
+TRAIN_NEEDS = ("torch", "torchvision", "onnx", "onnxscript", "safetensors", "matplotlib")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class ServeSettings:
         max_pixels: pixels of a picture that is held whole.
         max_asking: requests that may wait for finds at once.
         max_waiting: pictures that may wait in the queue.
+        trainer: the command that a step of a training is run by, see `blemish.web.child`.
+        train_needs: the modules without which nothing can be trained.
     """
 
     data: Path
@@ -61,6 +67,8 @@ class ServeSettings:
     max_pixels: int = 100_000_000
     max_asking: int = 64
     max_waiting: int = 10_000
+    trainer: tuple[str, ...] = TRAINER
+    train_needs: tuple[str, ...] = TRAIN_NEEDS
 
     @property
     def local_only(self) -> bool:
@@ -83,6 +91,7 @@ class Server:
     Attributes:
         live: the model that looks.
         recipe: what is known of the wafers on pictures that are kept.
+        training: held while a training is begun, so that one runs at a time.
         ahead: how many small pictures are held decoded, waiting for the one thread that finds.
         woken: set when something new waits.
         stopping: set when the server ends.
@@ -96,10 +105,18 @@ class Server:
     recipe: Recipe | None = None
     measures: Measures = field(default_factory=Measures)
     failures: Failures = field(default_factory=Failures)
+    training: Lock = field(default_factory=Lock)
     ahead: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(3))
     woken: Event = field(default_factory=Event)
     stopping: Event = field(default_factory=Event)
     _switching: Lock = field(default_factory=Lock)
+
+    @property
+    def lacking_to_train(self) -> list[str]:
+        """Give the modules that training lacks on this machine."""
+        if os.name == "nt":  # no locks that a child inherits, see `blemish.web.child`
+            return ["Linux or macOS"]
+        return [name for name in self.settings.train_needs if find_spec(name) is None]
 
     def switch(self, model_id: int, who: Who) -> bool:
         """Make another model look; False if there is no such model.
@@ -114,7 +131,9 @@ class Server:
                 return False
             finder = _open(self.settings, Path(model.place))
             with self.database.writing() as session:
-                known = register_model(session, model_facts(finder), who)
+                known = register_model(
+                    session, model_facts(finder.bundle, finder.engine.precision), who
+                )
                 make_live(session, known, who)
             self.live = Live(known.id, finder)
             return True
@@ -150,7 +169,9 @@ def open_server(settings: ServeSettings) -> Server:
             raise cannot_use(settings.data, error) from error
         finder = _open(settings, settings.model)
         with database.writing() as session:
-            model = register_model(session, model_facts(finder), THE_SERVER)
+            model = register_model(
+                session, model_facts(finder.bundle, finder.engine.precision), THE_SERVER
+            )
             make_live(session, model, THE_SERVER)
         live, looker = Live(model.id, finder), Looker(settings.max_asking)
         return Server(settings, database, originals, live, looker, recipe)
@@ -215,13 +236,12 @@ def _open(settings: ServeSettings, model: Path | None) -> Finder:
     )
 
 
-def model_facts(finder: Finder) -> Mapping[str, object]:
-    """Give what the table of models keeps of a finder's bundle."""
-    bundle = finder.bundle
+def model_facts(bundle: Bundle, precision: str) -> Mapping[str, object]:
+    """Give what the table of models keeps of a bundle that runs in a precision."""
     return {
         "hash": bundle_hash(bundle),
         "name": bundle.name[:255],
         "place": str(bundle.path.absolute()),
         "classes": list(bundle.classes),
-        "threshold": finder.min_score,
+        "threshold": bundle.threshold_for(precision),
     }

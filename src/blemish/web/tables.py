@@ -18,6 +18,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 LookState = Literal["waiting", "done", "failed"]
+TrainingState = Literal["running", "stopping", "done", "failed", "stopped"]
+TrainingStep = Literal["write", "train", "export", "compare"]
 Action = Literal["put", "remove"]
 Answer = Literal["accepted", "rejected", "reviewed", "open"]
 Role = Literal["viewer", "reviewer", "admin"]
@@ -189,6 +191,39 @@ class Verdict(Base):
     answer: Mapped[str] = mapped_column(String(10))
     made_at: Mapped[datetime] = mapped_column(Moment)
     made_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+
+class Training(Base):
+    """A training on the reviewed pictures: one runs at a time, in steps that are each a process.
+
+    Attributes:
+        start_id: the model that it goes on from and is compared with.
+        product_id: the model that came of it.
+        minutes: of learning.
+        num_learned, num_held: pictures that are learned from, and that are held out.
+        state: a `TrainingState`.
+        step: the `TrainingStep` that is done now, or where it ended.
+        tries: how often the step was begun; a process may be ended from outside.
+        error: why it failed; else empty.
+        compared: what `compare.json` says of the new model (A) against the one before (B).
+    """
+
+    __tablename__ = "trainings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    start_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
+    minutes: Mapped[float]
+    num_learned: Mapped[int] = mapped_column(default=0)
+    num_held: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(10), default="running")
+    step: Mapped[str] = mapped_column(String(10), default="write")
+    tries: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(Text, default="")
+    compared: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    begun_at: Mapped[datetime] = mapped_column(Moment)
+    begun_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class User(Base):

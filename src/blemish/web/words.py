@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from blemish.web.words_teach import TEACH
+
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
 KOREAN: Mapping[str, str] = {
+    **TEACH,
     "Inspect": "검사",
     "Review": "검토",
     "Models": "모델",
