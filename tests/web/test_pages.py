@@ -13,7 +13,7 @@ from blemish.web.words import KOREAN, choose_language
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
 
-PAGES = ("/", "/review", "/review/1", "/teach", "/models", "/export")
+PAGES = ("/", "/review", "/review/1", "/wafers", "/repeats", "/teach", "/models", "/export")
 NASTY = "\"><img src=x onerror=alert(1)>'&웨이퍼.png"
 PASSWORD = "correct horse"  # noqa: S105
 TEMPLATES = Path(__file__).parents[2] / "src" / "blemish" / "web" / "templates"

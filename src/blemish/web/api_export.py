@@ -8,9 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from blemish.web.access import TheServer, Viewer
-from blemish.web.answers import problems
+from blemish.web.answers import Refused, problems
+from blemish.web.api_wafers import placed_of
 from blemish.web.database import DiskFullError, is_disk_full
 from blemish.web.export import finds_lines, write_labels
+from blemish.web.klarf_export import write_klarfs
 from blemish.web.server import Server
 
 router = APIRouter(prefix="/api/v1/export", tags=["export"])
@@ -35,6 +37,29 @@ def labels(
             raise DiskFullError from error
         raise
     headers = {"Content-Disposition": f'attachment; filename="labels-{kind}.zip"'}
+    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+
+
+@router.get(
+    "/klarf", response_class=StreamingResponse, responses={**_ZIP, **problems(401, 404, 507)}
+)
+def klarf(server: TheServer, who: Viewer) -> StreamingResponse:
+    """Give a ZIP file with a KLARF 1.2 file of each wafer whose millimetres are sure."""
+    recipe = placed_of(server).recipe
+    file = tempfile.TemporaryFile(dir=server.settings.data)  # noqa: SIM115  closed when sent
+    try:
+        with server.database.reading() as session:
+            written, left = write_klarfs(session, recipe, file)
+        if not written:
+            file.close()
+            why = f"{left} pictures are unsure or without millimetres" if left else "there are none"
+            raise Refused(404, f"no wafer can be written: {why}")
+    except OSError as error:
+        file.close()
+        if is_disk_full(error):
+            raise DiskFullError from error
+        raise
+    headers = {"Content-Disposition": 'attachment; filename="klarf.zip"'}
     return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
 
 

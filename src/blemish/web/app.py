@@ -22,10 +22,12 @@ from blemish.web import (
     api_reviews,
     api_tiles,
     api_trainings,
+    api_wafers,
     pages,
     pages_editor,
     pages_login,
     pages_teach,
+    pages_wafers,
 )
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import (
@@ -46,7 +48,7 @@ from blemish.web.watch import Watch
 
 _ROUTERS = (
     *(api_find.router, api_pictures.router, api_reviews.router, api_export.router),
-    *(api_trainings.router, pages_teach.router),
+    *(api_trainings.router, pages_teach.router, api_wafers.router, pages_wafers.router),
     *(pages.router, pages_login.router, api_tiles.router, pages_editor.router),
 )
 

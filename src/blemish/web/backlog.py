@@ -112,6 +112,9 @@ def judged(
     """
     facts = as_json(row, classes)
     scores = [find["score"] for find in facts["finds"]]
+    if row.placement is not None and row.placement.frame is not None:
+        for find, (width, height) in zip(facts["finds"], row.placement.sizes.tolist(), strict=True):
+            find |= {"width_mm": round(width, 4), "height_mm": round(height, 4)}
     facts["finds"] = [
         find
         for find, score in zip(facts["finds"], row.defects.scores, strict=True)

@@ -201,7 +201,8 @@ def export(request: Request, server: TheServer, who: Viewer) -> HTMLResponse:
     """Show what can be written out."""
     with server.database.reading() as session:
         count = session.scalar(select(func.count(Picture.id)).where(Picture.reviewed)) or 0
-    return show(request, "export.html", kinds=KINDS, num_reviewed=count)
+    placed = server.placed is not None
+    return show(request, "export.html", kinds=KINDS, num_reviewed=count, placed=placed)
 
 
 @router.post("/language")

@@ -24,6 +24,7 @@ from blemish.web.logins import Failures
 from blemish.web.looker import Looker
 from blemish.web.measures import Measures
 from blemish.web.originals import Originals
+from blemish.web.placed import Placed
 from blemish.web.store import Who, make_live, register_model
 from blemish.web.tables import Model
 
@@ -91,6 +92,7 @@ class Server:
     Attributes:
         live: the model that looks.
         recipe: what is known of the wafers on pictures that are kept.
+        placed: those wafers upon each other; None without a recipe.
         training: held while a training is begun, so that one runs at a time.
         ahead: how many small pictures are held decoded, waiting for the one thread that finds.
         woken: set when something new waits.
@@ -103,6 +105,7 @@ class Server:
     live: Live
     looker: Looker
     recipe: Recipe | None = None
+    placed: Placed | None = None
     measures: Measures = field(default_factory=Measures)
     failures: Failures = field(default_factory=Failures)
     training: Lock = field(default_factory=Lock)
@@ -174,7 +177,8 @@ def open_server(settings: ServeSettings) -> Server:
             )
             make_live(session, model, THE_SERVER)
         live, looker = Live(model.id, finder), Looker(settings.max_asking)
-        return Server(settings, database, originals, live, looker, recipe)
+        placed = None if recipe is None else Placed(recipe)
+        return Server(settings, database, originals, live, looker, recipe, placed)
     except BaseException:
         database.close()
         raise

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from blemish.web.words_teach import TEACH
+from blemish.web.words_wafers import WAFERS
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
 KOREAN: Mapping[str, str] = {
     **TEACH,
+    **WAFERS,
     "Inspect": "검사",
     "Review": "검토",
     "Models": "모델",
