@@ -217,3 +217,10 @@ def test_a_browser_gets_a_page_where_something_is_wrong(served: Running, path: s
     assert answer.status_code in {404, 422}
     assert answer.headers["content-type"].startswith(("text/html", "application/problem+json"))
     assert served.client.get(path).headers["content-type"] == "application/problem+json"
+
+
+def test_the_models_page_shows_what_was_measured(tmp_path: Path) -> None:
+    with running(tmp_path, None) as served:
+        scores = served.server.live.finder.bundle.training["scores"]
+        page = served.client.get("/models").text
+        assert f"AP@0.5 {scores['ap50']:.3f}; {scores['recall']:.0%} of the marks" in page

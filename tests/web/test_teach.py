@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import pytest
+from sqlalchemy import select
 
 from blemish.data.dataset import read_dataset
 from blemish.synth.wafers import draw_wafer
@@ -25,7 +26,7 @@ from blemish.web.learning import (
 )
 from blemish.web.pages_teach import STEP_WORDS
 from blemish.web.store import Who
-from blemish.web.tables import ROLES
+from blemish.web.tables import ROLES, Look
 from blemish.web.teacher import HARD
 from blemish.web.training_data import Parts, count_parts, is_held, write_parts
 from blemish.web.verdict import SHOWN, words_of
@@ -108,12 +109,21 @@ def test_from_reviewed_pictures_to_a_promoted_model(tmp_path: Path, model: Path)
             (f"taught-{one}", False),
         ]
         page = served.client.get("/teach").text
-        assert "Of 1 marks on 1 held-out pictures the new model finds 1" in page
+        assert "Marks on the held-out pictures (1): 1. The new model finds 1" in page
         assert 'action="/teach/1/promote"' in page
         promoted = served.client.post("/teach/1/promote")
         assert (promoted.status_code, promoted.headers["location"]) == (303, "/teach")
         assert served.server.live.finder.bundle.name == f"taught-{one}"
         assert "/promote" not in served.client.get("/teach").text
+        other = served.upload("o.png", png((40, 40), width=next(WIDTHS))).json()["id"]
+        served.settled()
+        assert served.client.post("/teach/look-again").headers["location"] == "/"
+        served.settled()
+        assert served.client.post("/api/v1/pictures/look").json() == {"count": 1}
+        served.settled()
+        with served.server.database.reading() as session:
+            looks = session.scalars(select(Look).where(Look.model_id == models[1]["id"])).all()
+        assert [look.picture_id for look in looks] == [other] * 3
         # The one before is still there to go back to.
         assert served.client.post(f"/api/v1/models/{models[0]['id']}/live").status_code == 200
         actions = [row["action"] for row in served.client.get("/api/v1/audit").json()]
@@ -139,7 +149,7 @@ def test_one_runs_at_a_time_and_outlives_the_server(tmp_path: Path, model: Path)
     with teaching(tmp_path, model, "quick") as served:
         assert ended(served, one)["state"] == "done"
         page = served.client.get("/teach", headers={"Accept-Language": "ko"}).text
-        assert "새 모델이 더 낫습니다." in page
+        assert "이 몇 장에서는 새 모델이 더 낫습니다." in page
         assert "+0.125 … +0.375" in page
 
 
@@ -286,7 +296,8 @@ def test_every_word_that_is_not_in_a_template_is_there_in_korean() -> None:
     intervals = ([0.1, 0.2], [-0.2, -0.1], [-0.1, 0.1], [None, None])
     for interval in intervals:
         number = {"COCO AP@0.5": {"a": 1.0, "b": 0.5, "interval": interval}}
-        lines += words_of(COMPARED | {"numbers": number})
+        for num_pictures in (2, 200):
+            lines += words_of(COMPARED | {"numbers": number, "num_compared": num_pictures})
     texts = {line.text for line in lines} | {*SHOWN.values(), *STEP_WORDS.values()}
     texts |= {Parts().lack, Parts(1, 1).lack}
     assert len(texts) > 15

@@ -14,11 +14,12 @@ from blemish.web.answers import Refused, problems
 from blemish.web.api_find import FILE_FORM, queue_full, read_in_turn
 from blemish.web.looks import Wishes, open_upload
 from blemish.web.reviews import answers_of, labels_of
-from blemish.web.schemas import Detail, FindInfo, LabelInfo, Page, PictureInfo
+from blemish.web.schemas import Asked, Detail, FindInfo, LabelInfo, Page, PictureInfo
 from blemish.web.server import Server
 from blemish.web.store import (
     Who,
     add_picture,
+    ask_again,
     ask_look,
     finds_of,
     last_look,
@@ -168,6 +169,20 @@ def look_again(server: TheServer, who: Reviewer, picture_id: Id) -> PictureInfo:
         info = PictureInfo.model_validate(picture)
     server.woken.set()
     return info
+
+
+@router.post("/look", status_code=202, responses=problems(401, 403, 507))
+def look_again_at_all(server: TheServer, who: Reviewer) -> Asked:
+    """Let the live model look again at the pictures that are not reviewed, as many as may wait."""
+    return Asked(count=ask_for_all(server, who))
+
+
+def ask_for_all(server: Server, who: Who) -> int:
+    """Put the pictures that are not reviewed into the queue and give how many."""
+    with server.database.writing() as session:
+        count = ask_again(session, server.settings.max_waiting - num_waiting(session), who)
+    server.woken.set()
+    return count
 
 
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}

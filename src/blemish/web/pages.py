@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.templating import Jinja2Templates
 
 from blemish import __version__
+from blemish.errors import BundleError
+from blemish.runtime.bundle import read_bundle
 from blemish.web import editor
 from blemish.web.access import TheServer, Viewer, visitor_of, who_of
 from blemish.web.answers import Refused
@@ -173,7 +175,8 @@ def models(request: Request, server: TheServer, who: Viewer) -> HTMLResponse:
     with server.database.reading() as session:
         rows = list(session.scalars(select(Model).order_by(Model.live.desc(), Model.id.desc())))
     cards = {row.id: _card(Path(row.place)) for row in rows}
-    return show(request, "models.html", models=rows, cards=cards)
+    measured = {row.id: _measured(Path(row.place)) for row in rows}
+    return show(request, "models.html", models=rows, cards=cards, measured=measured)
 
 
 @router.post("/models/{model_id}/live")
@@ -185,6 +188,20 @@ async def make_live(request: Request, server: TheServer, model_id: Id) -> Respon
     if not await run_in_threadpool(server.switch, model_id, who_of(request)):
         raise Refused(404, f"there is no model {model_id}")
     return RedirectResponse("/models", 303)
+
+
+def _measured(place: Path) -> dict[str, str]:
+    """Give what was measured on held-out pictures when a bundle was made; empty where it is not."""
+    try:
+        scores = read_bundle(place).training["scores"]
+        return {
+            "ap50": f"{scores['ap50']:.3f}",
+            "recall": f"{scores['recall']:.0%}",
+            "false": f"{scores['false_per_picture']:.2g}",
+            "pictures": f"{scores['pictures']}",
+        }
+    except (BundleError, KeyError, TypeError, ValueError, AttributeError):
+        return {}
 
 
 def _card(place: Path) -> str:

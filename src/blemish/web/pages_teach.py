@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from blemish.errors import BlemishError
 from blemish.web.access import TheServer, Viewer, visitor_of, who_of
 from blemish.web.answers import Refused
-from blemish.web.api_pictures import Id
+from blemish.web.api_pictures import Id, ask_for_all
 from blemish.web.api_trainings import training_of
 from blemish.web.learning import curves_of, read_rows, share_of
 from blemish.web.pages import form_of, show
@@ -119,6 +119,15 @@ async def stop(request: Request, server: TheServer, training_id: Id) -> Response
 
     await run_in_threadpool(write)
     return RedirectResponse("/teach", 303)
+
+
+@router.post("/teach/look-again")
+async def look_again(request: Request, server: TheServer) -> Response:
+    """Let the live model look again at the pictures that are not reviewed."""
+    _check_reviewer(request)
+    await form_of(request)
+    await run_in_threadpool(ask_for_all, server, who_of(request))
+    return RedirectResponse("/", 303)
 
 
 @router.post("/teach/{training_id}/promote")

@@ -46,6 +46,12 @@ class PictureInfo(_FromRow):
     added_by: str
 
 
+class Asked(BaseModel):
+    """How many pictures wait to be looked at again."""
+
+    count: int
+
+
 class Page(BaseModel):
     """Some pictures of a list."""
 

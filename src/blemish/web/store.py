@@ -78,6 +78,17 @@ def ask_look(session: Session, picture: Picture) -> None:
     session.add(Look(picture_id=picture.id, asked_at=now()))
 
 
+def ask_again(session: Session, most: int, who: Who) -> int:
+    """Put the pictures that are not reviewed into the queue, so many at most; gives how many."""
+    chosen = select(Picture).where(~Picture.reviewed, Picture.state == "done")
+    pictures = list(session.scalars(chosen.order_by(Picture.id.desc()).limit(max(most, 0))))
+    for picture in reversed(pictures):
+        ask_look(session, picture)
+    if pictures:
+        note(session, who, "look again", "pictures not reviewed", {"count": len(pictures)})
+    return len(pictures)
+
+
 def num_waiting(session: Session) -> int:
     """Count the looks that wait."""
     return session.scalar(select(func.count(Look.id)).where(Look.state == "waiting")) or 0

@@ -39,7 +39,7 @@ def words_of(compared: Mapping[str, Any]) -> list[Line]:
     labels, pictures = compared["labels"], compared["num_compared"]
     count = sum(labels.values())
     false = compared["numbers"].get("false finds a picture", {})
-    lines = [_main_line(compared["numbers"].get(_MAIN, {}), count)]
+    lines = [_main_line(compared["numbers"].get(_MAIN, {}), count, pictures < FEW)]
     if count:
         values = {
             "pictures": pictures,
@@ -48,7 +48,7 @@ def words_of(compared: Mapping[str, Any]) -> list[Line]:
             "before": labels["both"] + labels["only_b"],
         }
         text = (
-            "Of {marks} marks on {pictures} held-out pictures the new model finds {new}, "
+            "Marks on the held-out pictures ({pictures}): {marks}. The new model finds {new}, "
             "the one before {before}."
         )
         lines.append(Line(text, values))
@@ -56,21 +56,23 @@ def words_of(compared: Mapping[str, Any]) -> list[Line]:
         values = {"new": f"{false['a']:.2f}", "before": f"{false['b']:.2f}"}
         lines.append(Line("False finds a picture: {new} against {before}.", values))
     if pictures < FEW:
-        few = "So few pictures say little; review more, and look at the marks before you promote."
+        few = "So few pictures say little; review more before you promote."
         lines.append(Line(few))
     return lines
 
 
-def _main_line(main: Mapping[str, Any], count: int) -> Line:
+def _main_line(main: Mapping[str, Any], count: int, few: bool) -> Line:
     if not count:
         return Line("No held-out picture has a mark: only false finds can be compared.")
     low, high = main.get("interval") or (None, None)
     if low is None or high is None:
         return Line("Neither can be called better on these pictures.")
     if low > 0:
-        return Line("The new model is better.")
+        better = "The new model is better."
+        return Line("On these few pictures the new model does better." if few else better)
     if high < 0:
-        return Line("The new model is worse.")
+        worse = "The new model is worse."
+        return Line("On these few pictures the new model does worse." if few else worse)
     return Line("Neither can be called better on these pictures.")
 
 

@@ -41,9 +41,9 @@ TEACH: Mapping[str, str] = {
     "Learning": "학습",
     "Making a model of it": "모델 만들기",
     "Comparing with the model before": "이전 모델과 비교",
-    "{learned} pictures to learn from, {held} held out": "학습 {learned}장, 평가 {held}장",
-    "{done} of {all} minutes": "{all}분 중 {done}분",
-    "{minutes} minutes": "{minutes}분",
+    "pictures: {learned} learned from, {held} held out": "학습 {learned}장, 평가 {held}장",
+    "{done} of {all} min": "{all}분 중 {done}분",
+    "{minutes} min": "{minutes}분",
     "Curves of the training": "학습 곡선",
     "Loss": "손실",
     "AP@0.5 on the held-out pictures": "따로 둔 사진의 AP@0.5",
@@ -56,22 +56,31 @@ TEACH: Mapping[str, str] = {
     "95 % interval": "95 % 구간",
     "The new model is better.": "새 모델이 더 낫습니다.",
     "The new model is worse.": "새 모델이 더 나쁩니다.",
+    "On these few pictures the new model does better.": "이 몇 장에서는 새 모델이 더 낫습니다.",
+    "On these few pictures the new model does worse.": "이 몇 장에서는 새 모델이 더 나쁩니다.",
+    "Look again at the pictures that are not reviewed": "검토되지 않은 사진을 다시 검사",
+    "Measured": "측정값",
+    "AP@0.5 {ap50}; {recall} of the marks found at {false} false finds a picture; held-out "
+    "pictures: {pictures}": (
+        "AP@0.5 {ap50}, 사진당 잘못 찾은 것 {false}개일 때 결함의 {recall} 찾음, 평가 사진 "
+        "{pictures}장"
+    ),
     "Neither can be called better on these pictures.": (
         "이 사진들로는 어느 쪽이 낫다고 할 수 없습니다."
     ),
     "No held-out picture has a mark: only false finds can be compared.": (
         "따로 둔 사진에 결함이 없어 잘못 찾은 것만 비교할 수 있습니다."
     ),
-    "Of {marks} marks on {pictures} held-out pictures the new model finds {new}, the one before "
-    "{before}.": (
+    "Marks on the held-out pictures ({pictures}): {marks}. The new model finds {new}, the one "
+    "before {before}.": (
         "따로 둔 사진 {pictures}장의 결함 {marks}개 중 새 모델은 {new}개, 이전 모델은 {before}개를 "
         "찾습니다."
     ),
     "False finds a picture: {new} against {before}.": (
         "사진당 잘못 찾은 것: 새 모델 {new}, 이전 모델 {before}."
     ),
-    "So few pictures say little; review more, and look at the marks before you promote.": (
-        "사진이 적어 확실하지 않습니다. 더 검토하고, 승격하기 전에 결함을 확인하십시오."
+    "So few pictures say little; review more before you promote.": (
+        "사진이 적어 확실하지 않습니다. 승격하기 전에 더 검토하십시오."
     ),
     "Average precision at IoU 0.5": "평균 정밀도 (IoU 0.5)",
     "Average precision at IoU 0.50 to 0.95": "평균 정밀도 (IoU 0.50~0.95)",
