@@ -55,7 +55,7 @@ FRAMES = """(seconds) => new Promise((done) => {
 @contextmanager
 def serving(data: Path) -> Iterator[httpx.Client]:
     """Run a server with the model in the box until the block ends."""
-    words = [sys.executable, "-m", "blemish.cli", "serve", "--data", str(data), "--port", "0"]
+    words = [sys.executable, "-m", "blemish", "serve", "--data", str(data), "--port", "0"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             line = process.stdout.readline() if process.stdout else ""

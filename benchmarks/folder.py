@@ -73,7 +73,7 @@ def write_tables(out: Path, rows: Sequence[ImageRow], classes: Sequence[str]) ->
 
 def run(pictures: Path, out: Path) -> float:
     """Run the command and give its seconds on the clock."""
-    command = [sys.executable, "-m", "blemish.cli", "find", str(pictures), "--out", str(out)]
+    command = [sys.executable, "-m", "blemish", "find", str(pictures), "--out", str(out)]
     begun = time.perf_counter()
     subprocess.run(  # noqa: S603
         [*command, "--pictures", "none"], check=True, stdout=subprocess.DEVNULL

@@ -65,7 +65,7 @@ def draw_tiles(side: int, marks: np.ndarray, seed: int) -> Iterator[np.ndarray]:
 
 def find(path: Path, out: Path, words: list[str]) -> tuple[float, float, np.ndarray]:
     """Run the command; give its peak memory in MB, its milliseconds and the boxes."""
-    command = [sys.executable, "-m", "blemish.cli", "find", str(path), "--out", str(out)]
+    command = [sys.executable, "-m", "blemish", "find", str(path), "--out", str(out)]
     peak = 0.0
     with subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL) as run:  # noqa: S603
         while run.poll() is None:

@@ -37,7 +37,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         pictures = write_drawn(SynthSettings(Path(folder) / "in", asked.count, asked.seed))
-        command = [sys.executable, "-m", "blemish.cli", "find", str(pictures)]
+        command = [sys.executable, "-m", "blemish", "find", str(pictures)]
         command += ["--out", str(Path(folder) / "out")]
         command += ["--model", asked.model] if asked.model else []
         samples, peak = [], 0.0

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-COMMAND = [sys.executable, "-m", "blemish.cli"]
+COMMAND = [sys.executable, "-m", "blemish"]
 
 
 def main() -> None:

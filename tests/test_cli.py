@@ -17,7 +17,7 @@ from planted_lots import write_run
 from planted_wafers import ODD_KLARF, Wafer, draw
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"}
-COMMAND = [sys.executable, "-m", "blemish.cli"]
+COMMAND = [sys.executable, "-m", "blemish"]
 
 
 @pytest.fixture(scope="module")

@@ -20,18 +20,15 @@ from blemish.jobs import quantize as job
 from blemish.jobs.export import ExportSettings
 from blemish.jobs.part import choose_part
 from blemish.jobs.precisions import Measured, choose_thresholds, covering_windows
-from blemish.jobs.quantize import EightBits, describe, export_more, judge, quantise_bundle
+from blemish.jobs.quantize import describe, export_more, quantise_bundle
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
 from blemish.runtime.finder import open_finder
 from blemish.training.calibrate import calibrate
-from blemish.training.parity import Difference
 from planted_bundle import HALF_SIDE, blobs, planted_bundle
 
 pytest.importorskip("openvino")
 
 KINDS = ("bright", "dark")
-CLOSE = Difference(8, 20, 0.01, 0.1, 0.05, 0.0, 0)
-FAR = replace(CLOSE, flips=3)
 
 
 def write_blobs(folder: Path, count: int = 20) -> Path:
@@ -175,43 +172,6 @@ def test_what_loses_too_much_is_not_offered(
     with pytest.raises(ParityError, match=r"meant for int8: int8 is not offered: AP@0.5 0"):
         quantise_bundle(bundle.path, data, tmp_path / "no", "int8")
     assert [item.name for item in tmp_path.iterdir()] == ["out"]
-
-
-def quality(**ap50: float) -> dict[str, dict[str, float]]:
-    rest = {"recall": 0.9, "false_per_picture": 0.1, "pictures": 40, "labels": 100}
-    return {name: {"ap50": value, **rest} for name, value in ap50.items()}
-
-
-@pytest.mark.parametrize(
-    ("numbers", "difference", "onnxruntime", "openvino"),
-    [
-        (quality(float32=0.9, int8=0.895), CLOSE, "float32 int8", "float32 bfloat16 int8"),
-        (quality(float32=0.9, int8=0.8949), CLOSE, "float32", "float32 bfloat16"),
-        (quality(float32=0.9, int8=0.91), FAR, "float32 int8", "float32 bfloat16"),
-        (quality(float32=0.9, int8=0.9, there=0.89), CLOSE, "float32 int8", "float32 bfloat16"),
-        (
-            quality(float32=0.9, bfloat16=0.89, int8=0.9),
-            CLOSE,
-            "float32 int8",
-            "float32 int8",
-        ),
-    ],
-)
-def test_a_hair_too_much_is_too_much(
-    bundle: Bundle,
-    numbers: dict[str, dict[str, float]],
-    difference: Difference,
-    onnxruntime: str,
-    openvino: str,
-) -> None:
-    there = numbers.get("there", numbers["int8"])["ap50"]  # with OpenVINO
-    measured = {name: one for name, one in numbers.items() if name != "there"}
-    eight = EightBits([], 2, {"openvino": difference}, {"openvino": there})
-    after, refused = judge(bundle, measured, eight)
-    assert after.precisions["onnxruntime"] == tuple(onnxruntime.split())
-    assert after.precisions["openvino"] == tuple(openvino.split())
-    everything = bundle.precisions["openvino"] + ("int8",)
-    assert len(refused) == (after.precisions["openvino"] != everything)
 
 
 def test_windows_are_what_the_net_is_given(bundle: Bundle, data: Path) -> None:

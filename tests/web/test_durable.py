@@ -34,7 +34,7 @@ def process(data: Path, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = ("serve", "--data", data, "--model", model, "--port", port)
-    command = [sys.executable, "-m", "blemish.cli", *words, "--engine", "onnxruntime"]
+    command = [sys.executable, "-m", "blemish", *words, "--engine", "onnxruntime"]
     with subprocess.Popen([str(word) for word in command], env=ENVIRONMENT) as server:  # noqa: S603
         where = f"http://127.0.0.1:{port}"
         try:

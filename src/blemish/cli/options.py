@@ -1,6 +1,7 @@
 """Options that several verbs have."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,14 @@ Seed = Annotated[
     int | None, typer.Option(min=0, help="Seed of the split.", show_default="the model's")
 ]
 OneClass = Annotated[bool, typer.Option("--one-class", help="Treat all classes as one.")]
+WaferDiameter = Annotated[
+    float | None,
+    typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
+]
+WaferFile = Annotated[
+    Path | None,
+    typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
+]
 Lang = Annotated[str, typer.Option(metavar="en|ko", help="Language of report.html.")]
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="Threads to use; 0 for all cores.")]
 

@@ -18,6 +18,8 @@ from blemish.cli.options import (
     Region,
     Scale,
     Threads,
+    WaferDiameter,
+    WaferFile,
     read_range,
 )
 from blemish.errors import UsageError
@@ -51,14 +53,8 @@ def find(
     ] = None,
     value_range: Range = None,
     overwrite: Overwrite = False,
-    wafer_diameter: Annotated[
-        float | None,
-        typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
-    ] = None,
-    wafer: Annotated[
-        Path | None,
-        typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
-    ] = None,
+    wafer_diameter: WaferDiameter = None,
+    wafer: WaferFile = None,
     grid: Annotated[
         bool, typer.Option("--grid", help="Draw rim, mm or dies, and excluded places as well.")
     ] = False,

@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from blemish.cli.faults import plain_errors
-from blemish.cli.options import Debug, Engine, Precision, Threads
+from blemish.cli.options import (
+    Debug,
+    Engine,
+    Precision,
+    Threads,
+    WaferDiameter,
+    WaferFile,
+)
 
 NEEDS = "web"
 Data = Annotated[Path, typer.Option(help="Folder for pictures and database.")]
@@ -34,14 +41,8 @@ def serve(
     watch: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Take new pictures from this folder.")
     ] = None,
-    wafer_diameter: Annotated[
-        float | None,
-        typer.Option(metavar="MM", help="Diameter of the wafers: finds are told in mm as well."),
-    ] = None,
-    wafer: Annotated[
-        Path | None,
-        typer.Option(metavar="TOML", help="File that says more of the wafers: docs/wafer.md."),
-    ] = None,
+    wafer_diameter: WaferDiameter = None,
+    wafer: WaferFile = None,
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,

@@ -38,6 +38,12 @@ KOREAN = {
     "diameter: a flat of {a} mm is seen, and wafers of {b} mm have {c}: check it, or all "
     "millimetres are wrong": "지름: {a} mm 플랫이 보이는데 {b} mm 웨이퍼와 맞지 않습니다({c}). "
     "확인하지 않으면 모든 mm 위치가 틀릴 수 있습니다",
+    "(flats of {a} to {b} mm; it would fit {c} mm)": "(플랫은 {a}~{b} mm이며, {c} mm 웨이퍼라면 "
+    "맞습니다)",
+    "(no flat; it would fit {c} mm)": "(플랫이 없으며, {c} mm 웨이퍼라면 맞습니다)",
+    " or {a} mm 웨이퍼라면 맞습니다": ", {a} mm 웨이퍼라면 맞습니다",
+    "(flats of {a} to {b} mm)": "(플랫은 {a}~{b} mm)",
+    "(no flat)": "(플랫 없음)",
     "is empty (0 bytes); copy or export it again": "빈 파일(0바이트)입니다. 다시 복사하거나 "
     "내보내십시오",
     "is not a PNG, JPEG, BMP or TIFF picture; leave it out or convert it": "PNG, JPEG, BMP, TIFF "
