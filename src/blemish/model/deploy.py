@@ -40,24 +40,22 @@ def pick_peaks(heat: Tensor, sides: Tensor, top_k: int) -> Candidates:
 
 def _mean_boxes(heat: Tensor, sides: Tensor, peaks: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """Give the boxes (N, K, 4) of peaks, planes, rows and columns (N, K), each a mean of nine."""
-    plane, row, column = peaks
-    width, cells = heat.shape[3] + 2, (heat.shape[2] + 2) * (heat.shape[3] + 2)
+    number, count = peaks[0].shape
+    plane, row, column = (part.unsqueeze(2) for part in peaks)
+    around = torch.arange(9)
+    row, column = row + around // 3 - 1, column + around % 3 - 1
     # A border of cold cells, so that every peak has eight neighbours.
-    hot = F.pad(heat, (1, 1, 1, 1), value=NOTHING).flatten(1).float().sigmoid()
-    reach = F.pad(sides, (1, 1, 1, 1)).flatten(2).transpose(1, 2)
-    boxes = torch.zeros_like(reach[:, :1])
-    total = torch.zeros_like(hot[:, :1])
-    for down in (-1, 0, 1):
-        for right in (-1, 0, 1):
-            cell = (row + 1 + down) * width + column + 1 + right
-            weight = hot.gather(1, plane * cells + cell)
-            across = F.pad((column + right).unsqueeze(2), (0, 1))
-            centres = across + F.pad((row + down).unsqueeze(2), (1, 0))
-            chosen = reach.gather(1, cell.unsqueeze(2).expand(-1, -1, 4))
-            one = sides_to_boxes((centres.float() + 0.5) * CELL, chosen)
-            boxes = boxes + weight.unsqueeze(2) * one
-            total = total + weight
-    return boxes / total.unsqueeze(2)
+    width, cells = heat.shape[3] + 2, (heat.shape[2] + 2) * (heat.shape[3] + 2)
+    cell = (row + 1) * width + column + 1
+    hot = F.pad(heat, (1, 1, 1, 1), value=NOTHING).flatten(1)
+    weight = hot.gather(1, (plane * cells + cell).flatten(1)).float().sigmoid()
+    weight = weight.reshape(number, count, 9, 1)
+    # Taken from each plane: to turn the map around first would cost more than all of this.
+    reach = F.pad(sides, (1, 1, 1, 1)).flatten(2)
+    chosen = reach.gather(2, cell.flatten(1).unsqueeze(1).expand(-1, 4, -1))
+    chosen = chosen.transpose(1, 2).reshape(number, count, 9, 4)
+    centres = (torch.stack((column, row), dim=3).float() + 0.5) * CELL
+    return (weight * sides_to_boxes(centres, chosen)).sum(dim=2) / weight.sum(dim=2)
 
 
 def pick_anchors(net: RetinaNet, outputs: Any, top_k: int) -> Candidates:
@@ -125,6 +123,8 @@ class Deployed(nn.Module):
     def __init__(self, net: Detector, top_k: int) -> None:
         super().__init__()
         self.net: Any = fold_norms(copy.deepcopy(net).eval())
+        if isinstance(self.net, CenterNet):
+            self.net.read_in_pairs()
         self.top_k = top_k
 
     def forward(self, images: Tensor) -> Candidates:
