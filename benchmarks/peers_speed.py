@@ -3,9 +3,10 @@
     peer/bin/python benchmarks/peer_export.py --out peer-graphs
     python benchmarks/peers_speed.py --peer peer-graphs
 
-Everything takes turns with the same number of threads, on one window of 928 px: blemish in each
-engine and precision that the model in the box offers, YOLO11n and YOLO26n in the best that can be
-made of them, torchvision's RetinaNet-R50 as it comes, and blemish's on the same body. The peers'
+Everything takes turns with the same number of threads: blemish in each engine and precision that
+the model in the box offers, its net on one window of 928 px and all that `find` does on six drawn
+wafers; YOLO11n and YOLO26n in the best that can be made of them, on such a window; torchvision's
+RetinaNet-R50 as it comes, and blemish's on the same body. The peers'
 graphs are made by `peer_export.py` in an environment of their own. Random weights are fine: they
 take the same time. With `--print` RESULTS.md stays as it is.
 """
@@ -13,12 +14,13 @@ take the same time. With `--print` RESULTS.md stays as it is.
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +54,7 @@ RETINANETS: Mapping[str, Mapping[str, Any]] = {
 }
 FORWARD, WHOLE = "forward", "pixels to finds"
 TARGETS = {FORWARD: 0.35, WHOLE: 0.45}  # at most, to YOLO11n
+DRAWN = 6  # wafers that are looked at: where they lie decides how much the net has to see
 FASTER = 10.0  # at least, than torchvision's
 
 
@@ -62,6 +65,7 @@ class Way(NamedTuple):
     engine: str
     precision: str
     road: str
+    picture: int = 0
 
 
 def window_of(finder: Finder, pixels: np.ndarray) -> Windows:
@@ -82,15 +86,38 @@ def choose_picture(finder: Finder) -> np.ndarray:
     return next(one for one in drawn if window_of(finder, one).shape == (1, SIDE, SIDE, 3))
 
 
-def our_roads(net: str, bundle: Bundle, picture: np.ndarray, threads: int) -> dict[Way, Road]:
-    """Give a bundle's roads in each engine and precision that it offers and this machine has."""
+def our_roads(
+    net: str, bundle: Bundle, filled: np.ndarray, pictures: Sequence[np.ndarray], threads: int
+) -> dict[Way, Road]:
+    """Give a bundle's roads in each engine and precision that it offers and this machine has.
+
+    The forward pass is on the picture that fills its window. Each picture is looked at by an
+    engine of its own, as in a folder whose wafers all lie alike.
+    """
     roads: dict[Way, Road] = {}
     for engine, precision in ways_of(bundle):
-        opened = open_engine(bundle, engine, precision, threads)
-        finder = Finder(bundle, opened, bundle.threshold_for(precision))
-        roads[Way(net, engine, precision, FORWARD)] = partial(opened, window_of(finder, picture))
-        roads[Way(net, engine, precision, WHOLE)] = partial(finder.look, picture)
+        for number, picture in enumerate([filled, *pictures]):
+            opened = open_engine(bundle, engine, precision, threads)
+            finder = Finder(bundle, opened, bundle.threshold_for(precision))
+            if number:
+                way = Way(net, engine, precision, WHOLE, number)
+                roads[way] = partial(finder.look, picture)
+            else:
+                way = Way(net, engine, precision, FORWARD)
+                roads[way] = partial(opened, window_of(finder, picture))
     return roads
+
+
+def mean_over_pictures(times: Mapping[Way, Spread]) -> dict[Way, Spread]:
+    """Give each way's mean over the pictures that it was timed on."""
+    ways = {way._replace(picture=0) for way in times}
+    parts = {
+        way: [one for key, one in times.items() if key._replace(picture=0) == way] for way in ways
+    }
+    return {
+        way: Spread(*(fmean(getattr(one, field.name) for one in part) for field in fields(Spread)))
+        for way, part in parts.items()
+    }
 
 
 def ways_of(bundle: Bundle) -> Iterator[tuple[str, str]]:
@@ -174,7 +201,7 @@ def section(times: Mapping[Way, Spread], meant: str, facts: Mapping[str, Any]) -
         for words, target, ratio, met in compare(times, meant)
     ]
     rows = [
-        f"| {' | '.join(way)} | {one.median:.1f} | {one.low:.1f} to {one.high:.1f} |"
+        f"| {' | '.join(way[:4])} | {one.median:.1f} | {one.low:.1f} to {one.high:.1f} |"
         for way, one in sorted(times.items(), key=lambda row: (row[0].net, row[1].median))
     ]
     return "\n".join(
@@ -183,8 +210,9 @@ def section(times: Mapping[Way, Spread], meant: str, facts: Mapping[str, Any]) -
             "## Against the peers",
             "",
             f"{facts['processor']}, {facts['threads']} threads, {facts['date']}: one window of "
-            f"{SIDE} px, all in turn, {facts['turns']} turns of up to {COUNTED} runs. RetinaNets "
-            "and peers have random weights.",
+            f"{SIDE} px, all in turn, {facts['turns']} turns of up to {COUNTED} runs; from pixels "
+            f"to finds the mean of {facts['pictures']} wafers. RetinaNets and peers have random "
+            "weights.",
             "",
             "| | target | measured | met |",
             "|---|---|---|---|",
@@ -215,31 +243,34 @@ def main() -> None:
     """Measure, print one JSON object and write the section."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", type=Path, required=True, help="folder of `peer_export.py`")
-    parser.add_argument("--picture", type=Path, help="of 900 px (default: a drawn wafer)")
+    parser.add_argument(
+        "--picture", type=Path, nargs="*", default=[], help="of 900 px (default: drawn)"
+    )
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--backbone", default="resnet50", help="another one to try the script")
     parser.add_argument("--print", action="store_true", help="leave RESULTS.md as it is")
     asked = parser.parse_args()
     bundle = read_bundle(default_bundle())
     first = Finder(bundle, open_engine(bundle, "onnxruntime", "float32", asked.threads), 0.5)
-    picture = open_picture(asked.picture) if asked.picture else choose_picture(first)
+    filled = choose_picture(first)
+    pictures = [open_picture(path) for path in asked.picture]
+    pictures = pictures or [draw_wafer(1, index).pixels for index in range(DRAWN)]
     with tempfile.TemporaryDirectory() as folder:
-        roads = our_roads(OURS, bundle, picture, asked.threads) | peer_roads(
-            asked.peer, asked.threads
-        )
+        roads = our_roads(OURS, bundle, filled, pictures, asked.threads)
+        roads |= peer_roads(asked.peer, asked.threads)
         for number, (name, known) in enumerate(RETINANETS.items()):
             net = dict(known, backbone=asked.backbone)
-            made = our_retinanet(Path(folder) / str(number), net, picture)
-            roads |= our_roads(name, made, picture, asked.threads)
-        roads[Way(EAGER, "torch", "float32", WHOLE)] = eager_road(picture, asked.threads)
-        times = take_turns(roads, asked.turns)
+            made = our_retinanet(Path(folder) / str(number), net, filled)
+            roads |= our_roads(name, made, filled, [filled], asked.threads)
+        roads[Way(EAGER, "torch", "float32", WHOLE)] = eager_road(filled, asked.threads)
+        times = mean_over_pictures(take_turns(roads, asked.turns))
     facts = {
         "processor": processor_name(),
         "threads": asked.threads,
         "date": datetime.now(UTC).date().isoformat(),
         "turns": asked.turns,
-        "window": window_of(first, picture).shape[1:3],
+        "pictures": len(pictures),
     }
     has = {way.precision for way in times if way.net == OURS}
     meant = bundle.precision if bundle.precision in has else "float32"

@@ -3,6 +3,7 @@
 Points are (x, y) in pixels of the reduced picture, y down, pixel (0, 0) covering [0, 1).
 """
 
+import threading
 from dataclasses import dataclass
 
 import cv2
@@ -60,23 +61,71 @@ def reduce_picture(pixels: Pixels) -> tuple[Pixels, float]:
     return pixels, factor
 
 
-def find_edges(small: Pixels, times: float = 3.0) -> Edges:
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """How grey levels rise to the right and down (H, W, 3), and how much that usually is.
+
+    The arrays are lent: the thread's next `measure_slopes` writes over them. Memory asked for anew
+    each time would take the machine as long as the filters.
+    """
+
+    across: NDArray[np.int16]
+    down: NDArray[np.int16]
+    usual: float
+
+    def threshold(self, times: float) -> float:
+        """Give the slope of an edge that is so many ``times`` the usual one."""
+        return float(np.clip(times * self.usual, 6 * FINE, 120 * FINE))
+
+
+class _Lent(threading.local):
+    """Four arrays of the shape that was last asked for, each thread's own."""
+
+    def __init__(self) -> None:
+        self.arrays: list[NDArray[np.int16]] = []
+
+    def of(self, shape: tuple[int, ...]) -> list[NDArray[np.int16]]:
+        if not self.arrays or self.arrays[0].shape != shape:
+            self.arrays = [np.empty(shape, np.int16) for _ in range(4)]
+        return self.arrays
+
+
+_lent = _Lent()
+
+
+def measure_slopes(small: Pixels) -> Slopes:
+    """Measure the slopes of a picture (H, W, 3), smoothed a little."""
+    fine, smooth, across, down = _lent.of(small.shape)
+    np.multiply(small, FINE, out=fine, dtype=np.int16)
+    cv2.GaussianBlur(fine, (5, 5), 0.9, dst=smooth)
+    cv2.Sobel(smooth, cv2.CV_16S, 1, 0, dst=across)
+    cv2.Sobel(smooth, cv2.CV_16S, 0, 1, dst=down)
+    some = np.abs(across[::6, ::6]) + np.abs(down[::6, ::6])
+    return Slopes(across, down, float(np.median(some.max(axis=2))))
+
+
+def edges_of(slopes: Slopes, times: float = 3.0) -> Edges:
     """Give thin edges with the normal of their steepest channel; how steep is not asked later.
 
     The threshold is so many ``times`` the median slope: noise and texture do not flood the vote,
     and grey before grey still has a rim. Whole pixels will do, as the fit averages hundreds.
     """
-    smooth = cv2.GaussianBlur(small.astype(np.int16) * FINE, (5, 5), 0.9)
-    across = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 1, 0), np.int16)
-    down = np.asarray(cv2.Sobel(smooth, cv2.CV_16S, 0, 1), np.int16)
-    usual = np.median((np.abs(across[::6, ::6]) + np.abs(down[::6, ::6])).max(axis=2))
-    low = float(np.clip(times * usual, 6 * FINE, 120 * FINE))
-    thin = cv2.Canny(across, down, low, 1.5 * low, L2gradient=True)
-    where = np.flatnonzero(thin)
-    rows, columns = np.divmod(where, small.shape[1])
-    points = np.stack([columns, rows], axis=1).astype(np.float32) + np.float32(0.5)
-    slopes = [image.reshape(-1, 3)[where].astype(np.float32) for image in (across, down)]
-    return Edges(points, _steepest(*slopes), (small.shape[1], small.shape[0]))
+    low = slopes.threshold(times)
+    thin = cv2.Canny(slopes.across, slopes.down, low, 1.5 * low, L2gradient=True)
+    height, width = thin.shape
+    found = cv2.findNonZero(thin)
+    places = np.zeros((0, 2), np.int32) if found is None else found.reshape(-1, 2)
+    where = places[:, 1] * width + places[:, 0]
+    points = places.astype(np.float32) + np.float32(0.5)
+    across, down = (
+        image.reshape(-1, 3)[where].astype(np.float32) for image in (slopes.across, slopes.down)
+    )
+    return Edges(points, _steepest(across, down), (width, height))
+
+
+def find_edges(small: Pixels, times: float = 3.0) -> Edges:
+    """Give the edges of a picture (H, W, 3); see `edges_of`."""
+    return edges_of(measure_slopes(small), times)
 
 
 def _steepest(across: Floats, down: Floats) -> Floats:
@@ -115,28 +164,37 @@ def vote_centres(edges: Edges, count: int) -> list[Floats]:
     return centres
 
 
-def best_radii(edges: Edges, centre: Floats, count: int) -> list[tuple[float, float]]:
-    """Give (support, radius) of the best-supported circles around the centre."""
-    away = edges.points - centre
-    distance = np.hypot(away[:, 0], away[:, 1]) + np.float32(1e-6)
+def best_radii(
+    edges: Edges, centres: list[Floats], count: int
+) -> list[tuple[float, float, Floats]]:
+    """Give (support, radius, centre) of the best-supported circles around each centre."""
+    if not centres:
+        return []
+    middle = np.stack(centres)
+    x = edges.points[:, 0] - middle[:, :1]
+    y = edges.points[:, 1] - middle[:, 1:]
+    distance = np.hypot(x, y) + np.float32(1e-6)
     first = LEAST_SHARE * min(edges.size)
     num_bins = int((MOST_SHARE * max(edges.size) - first) / BIN) + 1
     bins = ((distance - first) / BIN).astype(np.int32)
-    good = np.abs((away * edges.normals).sum(axis=1)) > 0.94 * distance
+    good = np.abs(x * edges.normals[:, 0] + y * edges.normals[:, 1]) > 0.94 * distance
     good &= (distance >= first) & (bins < num_bins)
-    hit = np.zeros((num_bins + 2, NUM_SECTORS), bool)
-    hit[bins[good] + 1, sector_of(away[good])] = True
-    near = hit[:-2] | hit[1:-1] | hit[2:]
+    which = np.nonzero(good)[0]
+    hit = np.zeros((len(centres), num_bins + 2, NUM_SECTORS), bool)
+    hit[which, bins[good] + 1, sector_of(np.stack([x[good], y[good]], axis=1))] = True
+    near = hit[:, :-2] | hit[:, 1:-1] | hit[:, 2:]
     radii = first + (np.arange(num_bins) + 0.5) * BIN
-    seen = in_view(edges.size, centre, radii[:, None, None] * np.eye(2, dtype=np.float32))
-    num_seen = np.maximum(seen.sum(axis=1), NUM_SECTORS // 6)
+    seen = in_view(edges.size, middle[:, None], radii[:, None, None] * np.eye(2, dtype=np.float32))
+    num_seen = np.maximum(np.count_nonzero(seen, axis=2), NUM_SECTORS // 6)
+    near &= seen
     # Large circles show little of themselves, so chance fills them more easily.
-    support = (near & seen).sum(axis=1) / num_seen * (num_seen / NUM_SECTORS) ** 0.25
+    support = np.count_nonzero(near, axis=2) / num_seen * (num_seen / NUM_SECTORS) ** 0.25
     found = []
-    for _ in range(count):
-        best = int(support.argmax())
-        found.append((float(support[best]), float(radii[best])))
-        support[max(best - 2, 0) : best + 3] = 0
+    for centre, row in zip(centres, support, strict=True):
+        for _ in range(count):
+            best = int(row.argmax())
+            found.append((float(row[best]), float(radii[best]), centre))
+            row[max(best - 2, 0) : best + 3] = 0
     return found
 
 
@@ -146,10 +204,15 @@ def sector_of(away: Floats) -> NDArray[np.int32]:
     return np.minimum((turn * NUM_SECTORS).astype(np.int32), NUM_SECTORS - 1)
 
 
+_MIDDLES = (np.arange(NUM_SECTORS) + 0.5) * (2 * np.pi / NUM_SECTORS)
+_CIRCLE = np.stack([np.cos(_MIDDLES), np.sin(_MIDDLES)]).astype(np.float32)
+
+
 def in_view(size: tuple[int, int], centre: Floats, matrix: Floats) -> NDArray[np.bool_]:
-    """Tell which sectors of the rims ``matrix`` (..., 2, 2) lie within the picture."""
-    angle = (np.arange(NUM_SECTORS) + 0.5) * (2 * np.pi / NUM_SECTORS)
-    circle = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-    rim = matrix @ circle
-    x, y = rim[..., 0, :] + centre[0], rim[..., 1, :] + centre[1]
+    """Tell which sectors of the rims ``matrix`` (..., 2, 2) lie within the picture.
+
+    ``centre`` is (..., 2); what comes back has the leading axes of both, then one of sectors.
+    """
+    rim = matrix @ _CIRCLE
+    x, y = rim[..., 0, :] + centre[..., :1], rim[..., 1, :] + centre[..., 1:]
     return np.asarray((x > 2) & (y > 2) & (x < size[0] - 2) & (y < size[1] - 2), np.bool_)

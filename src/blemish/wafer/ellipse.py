@@ -5,6 +5,7 @@ Lengths are pixels of the reduced picture, as in `blemish.wafer.edges`.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,8 @@ def rim_offsets(edges: Edges, shape: Shape) -> tuple[Floats, Floats, Floats]:
     unit = shape.to_unit(edges.points)
     length = np.hypot(unit[:, 0], unit[:, 1]) + np.float32(1e-6)
     # Normals go to the unit frame with the transposed matrix, the ellipse's become radial.
-    turned = edges.normals @ shape.matrix
-    along = np.abs((turned * unit).sum(axis=1)) / (length * np.hypot(turned[:, 0], turned[:, 1]))
+    x, y = (edges.normals @ shape.matrix).T
+    along = np.abs(x * unit[:, 0] + y * unit[:, 1]) / (length * np.hypot(x, y))
     return unit / length[:, None], (length - 1) * np.float32(shape.radius), along
 
 
@@ -133,6 +134,7 @@ def _polished(
     return change
 
 
+@lru_cache(maxsize=256)
 def _spread_picks(count: int, size: int) -> NDArray[np.intp]:
     """Draw sets of ``size`` + 2 of ``count`` ordered edges, each spread; the same in every call."""
     rng = np.random.default_rng(0)

@@ -15,7 +15,8 @@ from blemish.wafer.edges import (
     Edges,
     Pixels,
     best_radii,
-    find_edges,
+    edges_of,
+    measure_slopes,
     reduce_picture,
     vote_centres,
 )
@@ -34,6 +35,8 @@ LEAST_ARC = 0.13
 """Share of the whole circle that edges must support; less does not hold the centre."""
 MANY_EDGES = 4000
 """From here on, a rim that was not found is not for want of weaker edges."""
+CLEAR, WEAKER = 3.0, 1.5
+"""Times the usual slope, of edges that are looked at, and of those if these show no rim."""
 NUM_GUESSES = 3
 CLEAR_SCORE, CLEAR_ARC = 0.8, 0.5
 """Support in view and of the whole circle from which no other guess is tried."""
@@ -144,12 +147,14 @@ def find_outline(pixels: Pixels) -> Outline | None:
     small, factor = reduce_picture(pixels)
     if min(small.shape[:2]) < LEAST_SIDE:
         return None
-    for times in (3.0, 1.5):
+    slopes = measure_slopes(small)
+    edges = edges_of(slopes, CLEAR)
+    shape = find_shape(edges)
+    weaker = slopes.threshold(WEAKER) < slopes.threshold(CLEAR)
+    if shape is None and weaker and len(edges.points) <= MANY_EDGES:
         # The second look, at weaker edges, is for a rim that hardly differs from the rig.
-        edges = find_edges(small, times)
+        edges = edges_of(slopes, WEAKER)
         shape = find_shape(edges)
-        if shape is not None or len(edges.points) > MANY_EDGES:
-            break
     if shape is None:
         return None
     frame, axes, _ = np.linalg.svd(shape.matrix.astype(np.float64) * factor)
@@ -175,11 +180,7 @@ def find_shape(edges: Edges) -> Shape | None:
     if len(edges.points) < NUM_SECTORS // 2:
         return None
     some = edges.thinned(1500)
-    guesses = [
-        (support, radius, centre)
-        for centre in vote_centres(some, 4)
-        for support, radius in best_radii(some, centre, 2)
-    ]
+    guesses = best_radii(some, vote_centres(some, 4), 2)
     guesses.sort(key=lambda guess: -guess[0])
     best_worth, best = 0.0, None
     for _, radius, centre in guesses[:NUM_GUESSES]:
