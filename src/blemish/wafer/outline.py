@@ -38,6 +38,8 @@ MANY_EDGES = 4000
 CLEAR, WEAKER = 3.0, 1.5
 """Times the usual slope, of edges that are looked at, and of those if these show no rim."""
 NUM_GUESSES = 3
+LEAST_GUESS = 0.25
+"""Support that a circle needs to be looked at closer; of drawn wafers' rims the least has 0.5."""
 CLEAR_SCORE, CLEAR_ARC = 0.8, 0.5
 """Support in view and of the whole circle from which no other guess is tried."""
 
@@ -183,7 +185,9 @@ def find_shape(edges: Edges) -> Shape | None:
     guesses = best_radii(some, vote_centres(some, 4), 2)
     guesses.sort(key=lambda guess: -guess[0])
     best_worth, best = 0.0, None
-    for _, radius, centre in guesses[:NUM_GUESSES]:
+    for guess, radius, centre in guesses[:NUM_GUESSES]:
+        if guess < LEAST_GUESS:
+            break
         for shape in _refined(edges, Shape(centre, radius * np.eye(2, dtype=np.float32))):
             support = measure_support(edges, shape)
             score = _score(support, edges.size, shape.radius)
