@@ -10,14 +10,11 @@ they share counts twice. Linux only: it reads /proc. Needs the extra [web] and h
 
 import argparse
 import json
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -25,6 +22,7 @@ import httpx
 import numpy as np
 from memory import resident
 from numpy.typing import NDArray
+from running_server import serving
 
 from blemish.jobs.synth import SynthSettings, write_drawn
 
@@ -41,7 +39,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         drawn = write_drawn(SynthSettings(Path(folder) / "drawn", 40, asked.seed))
         wafers = [cv2.imread(str(path)) for path in sorted(drawn.rglob("*.png"))]
-        with serving(Path(folder) / "data") as (process, client), Sampler(process) as sampler:
+        with (
+            serving(Path(folder) / "data") as (server, where),
+            httpx.Client(base_url=where, timeout=300) as client,
+            Sampler(server.pid) as sampler,
+        ):
             sides = (asked.smallest, asked.largest)
             lot = max(asked.count // 20, 1)
             for start in range(0, asked.count, lot):
@@ -105,28 +107,6 @@ def family(process: int) -> list[int]:
             except OSError:
                 continue
     return found
-
-
-@contextmanager
-def serving(data: Path) -> Iterator[tuple[int, httpx.Client]]:
-    """Run `blemish serve`; gives its process and a client."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["serve", "--data", str(data), "--port", str(port)]
-    command = [sys.executable, "-m", "blemish", *words]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client:
-                while True:
-                    try:
-                        client.get("/ready").raise_for_status()
-                        break
-                    except httpx.HTTPError:
-                        time.sleep(0.05)
-                yield server.pid, client
-        finally:
-            server.terminate()
 
 
 def cut_out(
