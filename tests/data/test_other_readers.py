@@ -12,6 +12,7 @@ import pytest
 from blemish.data.dataset import read_dataset
 from blemish.data.formats import FORMATS
 from blemish.data.labels import PictureLabels
+from planted_labelimg import labelimg
 from planted_labels import HEIGHT, WIDTH, lay_picture, write
 
 GIVEN = (
@@ -88,53 +89,54 @@ def test_we_read_what_panlabel_writes(tmp_path, ours, theirs, labels, pictures, 
     assert found == EXPECTED
 
 
-class Picture:
-    """What labelImg's classes ask of a picture."""
-
-    def height(self):
-        return HEIGHT
-
-    def width(self):
-        return WIDTH
-
-    def isGrayscale(self):  # noqa: N802 - Qt's name
-        return False
-
-
-@pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+KINDS = ("voc", "yolo", "createml")
+ROWS = [[label, *box] for box, label in EXPECTED["w1.png"]]
+# what a disk, XML, JSON and a list of names may take amiss
+NAMED = PictureLabels.of(
+    "'w' & 얼룩.png", (90, 70), [[1, 2, 30, 40], [5, 6, 71, 8]], ('"a" <b>&amp;\'', "얼룩 1")
 )
-def test_labelimg_and_we_read_each_other(tmp_path):
-    """Needs labelImg's sources and lxml: pip install --no-deps labelImg lxml."""
-    voc_io = pytest.importorskip("libs.pascal_voc_io", reason="labelImg is not installed")
-    yolo_io = pytest.importorskip("libs.yolo_io")
-    ml_io = pytest.importorskip("libs.create_ml_io")
-    for name in ("voc", "yolo", "createml"):
-        for file, text in FORMATS[name].write(GIVEN, CLASSES).items():
-            write(tmp_path / name / file, text)
-    shapes = [
-        voc_io.PascalVocReader(str(tmp_path / "voc" / "w1.xml")).get_shapes(),
-        yolo_io.YoloReader(str(tmp_path / "yolo" / "w1.txt"), Picture()).get_shapes(),
-        ml_io.CreateMLReader(
-            str(tmp_path / "createml" / "annotations.json"), "w1.png"
-        ).get_shapes(),
+
+
+def label_file(folder, kind, picture):
+    return folder / ("annotations.json" if kind == "createml" else label_name(kind, picture))
+
+
+def label_name(kind, picture):
+    return f"{Path(picture).stem}.{'xml' if kind == 'voc' else 'txt'}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labelimg_reads_what_we_write(tmp_path, kind):
+    pictures = (*GIVEN, NAMED)
+    for name, text in FORMATS[kind].write(pictures, (*CLASSES, *NAMED.classes)).items():
+        write(tmp_path / name, text)
+    tasks = [
+        {"do": "read", "kind": kind, "file": label_file(tmp_path, kind, one.picture)}
+        | {"picture": one.picture, "size": one.size}
+        for one in pictures
     ]
-    for read in shapes:
-        rows = [
-            ([*map(float, corners[0]), *map(float, corners[2])], kind) for kind, corners, *_ in read
+    for one, shapes in zip(pictures, labelimg(*tasks), strict=True):
+        expected = [[name, *box] for name, box in zip(one.classes, one.boxes.tolist(), strict=True)]
+        assert [shape[:5] for shape in shapes] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_we_read_what_labelimg_writes(tmp_path, kind):
+    pictures = {"w1.png": ROWS, NAMED.picture: [["얼룩", 5, 6, 71, 8]]}
+    for name, rows in pictures.items():
+        place = tmp_path / ("." if kind == "createml" else name)  # one list of names a picture
+        lay_picture(place / name, (WIDTH, HEIGHT))
+        task = {"do": "write", "kind": kind, "picture": name, "size": (WIDTH, HEIGHT)}
+        labelimg(task | {"file": label_file(place, kind, name), "boxes": rows})
+    dataset = read_dataset(tmp_path)
+    assert dataset.format == kind
+    found = {
+        one.path.name: [
+            [dataset.classes[label], *box]
+            for label, box in zip(
+                one.defects.labels, one.defects.boxes.round(3).tolist(), strict=True
+            )
         ]
-        assert rows == EXPECTED["w1.png"]
-    for name in ("voc2", "yolo2"):
-        lay_picture(tmp_path / name / "w1.png", (WIDTH, HEIGHT))
-        writer = {"voc2": voc_io.PascalVocWriter, "yolo2": yolo_io.YOLOWriter}[name](
-            name, "w1.png", (HEIGHT, WIDTH, 3), local_img_path=str(tmp_path / name / "w1.png")
-        )
-        for box, kind in EXPECTED["w1.png"]:
-            writer.add_bnd_box(*box, kind, 0)
-        if name == "voc2":
-            writer.save(str(tmp_path / name / "w1.xml"))
-        else:
-            writer.save(class_list=[], target_file=str(tmp_path / name / "w1.txt"))
-        dataset = read_dataset(tmp_path / name)
-        boxes = dataset.samples[0].defects.boxes
-        np.testing.assert_allclose(boxes, GIVEN[0].boxes, atol=1e-4)
+        for one in dataset.samples
+    }
+    assert found == pictures

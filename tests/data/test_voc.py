@@ -100,6 +100,18 @@ def test_defects_are_written_in_whole_pixels_with_their_class_names():
     assert "\t\t\t<xmin>1</xmin>\n" in written
 
 
+part = st.floats(0, 2000, width=32)
+
+
+@settings(max_examples=100, deadline=None)
+@given(part, part, st.floats(1 / 64, 3, width=32), st.floats(1 / 64, 3, width=32))
+def test_no_box_is_lost_to_whole_pixels(x, y, width, height):
+    given_ = PictureLabels.of("a.png", (2003, 2003), [[x, y, x + width, y + height]])
+    again = read_voc(write_voc(given_), "a.xml")
+    assert np.abs(again.boxes - given_.boxes).max() <= 1
+    assert again.boxes.max() <= 2003
+
+
 def test_an_object_that_is_wrong_leaves_the_others():
     told = []
     text = AS_LABELIMG_WRITES.replace("<xmin>1<", "<xmin>x<").replace("5.5", "9")

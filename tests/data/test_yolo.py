@@ -127,6 +127,10 @@ def test_names_are_read_from_lists_and_yaml(text):
     assert read_names(text) == CLASSES
 
 
+def test_names_in_a_plain_list_keep_their_quotes():
+    assert read_names("\"a\"\n'b\n it's \n") == ('"a"', "'b", "it's")
+
+
 def test_where_counting_begins():
     assert numbers_used("1 .5 .5 .1 .1\n\nx 1\n2 .5 .5 .1 .1") == {1, 2}
     assert numbers_used("1" * 5000 + " .5 .5 .1 .1") == set()

@@ -1,4 +1,6 @@
+import http.client
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +199,21 @@ def test_what_is_counted_can_be_read(served: Running) -> None:
     assert "blemish_waiting 0.0" in text
     assert served.client.get("/health").json()["status"] == "ok"
     assert served.client.get("/ready").json()["model"] == "planted"
+
+
+@pytest.mark.slow
+def test_a_program_that_sends_one_picture_every_six_seconds_keeps_its_connection(
+    served: Running,
+) -> None:
+    line = http.client.HTTPConnection(*served.client.base_url.netloc.decode().split(":"))
+    for _ in range(2):
+        line.request("GET", "/health")
+        with line.getresponse() as answer:
+            assert answer.status == 200
+            answer.read()
+        first = line.sock
+        time.sleep(6)
+    line.request("GET", "/health")
+    assert line.getresponse().status == 200
+    assert line.sock is first
+    line.close()

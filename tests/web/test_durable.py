@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -103,30 +102,6 @@ def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path: Path)
             assert hashlib.sha256(content).hexdigest() == sha256
     database.close()
     originals.close()
-
-
-def test_on_a_full_disk_nothing_is_kept_and_it_is_told(tmp_path: Path) -> None:
-    model = planted_bundle(tmp_path / "model").path
-    large = png((40, 40), width=3000, height=2000) + b""
-    noise = os.urandom(400_000)
-    content = large + noise  # what follows the end of a PNG is passed over
-    with running(tmp_path / "data", model) as served:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-        try:
-            answer = served.upload("a.png", content)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-            signal.signal(signal.SIGXFSZ, handler)
-        assert answer.status_code == 507, answer.text
-        assert "disk is full" in answer.json()["detail"]
-        data = served.server.settings.data
-        assert not list((data / "incoming").iterdir())
-        assert not [path for path in (data / "originals").rglob("*") if path.is_file()]
-        assert served.client.get("/api/v1/pictures?order=newest").json()["total"] == 0
-        assert served.upload("a.png", content).status_code == 201
-        served.settled()
 
 
 def test_a_browser_that_closes_in_the_middle_leaves_nothing(tmp_path: Path) -> None:

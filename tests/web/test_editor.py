@@ -9,12 +9,12 @@ import pytest
 from blemish.web import editor
 from planted_browser import Complaints, chromium
 from planted_bundle import planted_bundle
+from planted_editor import HEIGHT, WIDTH, drag, on_screen, press, saved, shown
 from planted_server import Running, png, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 SPOTS = ((40, 44), (200, 60), (120, 160), (260, 200))
-WIDTH, HEIGHT = 320, 240
 Open = Callable[..., Any]
 
 
@@ -53,9 +53,7 @@ def opened(browser: Any, served: Running) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         complaints.watch(page, allow=allow)
-        page.goto(f"/review/{picture}/edit")
-        page.wait_for_selector(".scene canvas.a9s-gl-canvas")
-        page.wait_for_selector(".strip a[aria-current]")
+        shown(page, picture)
         return page
 
     yield open_it
@@ -74,36 +72,8 @@ def detail(served: Running, picture: int) -> dict[str, Any]:
     return dict(served.client.get(f"/api/v1/pictures/{picture}").json())
 
 
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def saved(page: Any) -> None:
-    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # what was put off is done
-    page.wait_for_selector(".saving[data-status=saved]")
-
-
 def num_open(page: Any) -> int:
     return int(page.locator(".marks li[data-state=open]").count())
-
-
-def on_screen(page: Any, x: float, y: float) -> tuple[float, float]:
-    """Give where a pixel of the picture is, while the whole picture is in view."""
-    box = page.locator(".scene").bounding_box()
-    scale = min(box["width"] / WIDTH, box["height"] / HEIGHT)
-    left = box["x"] + (box["width"] - WIDTH * scale) / 2
-    top = box["y"] + (box["height"] - HEIGHT * scale) / 2
-    return left + x * scale, top + y * scale
-
-
-def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*on_screen(page, *start))
-    page.mouse.down()
-    for share in (0.3, 0.7, 1.0):
-        point = (start[i] + share * (end[i] - start[i]) for i in (0, 1))
-        page.mouse.move(*on_screen(page, *point))
-    page.mouse.up()
 
 
 def sides(label: dict[str, Any]) -> list[float]:

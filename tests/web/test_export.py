@@ -1,5 +1,6 @@
 import csv
 import io
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blemish.data.dataset import read_dataset
-from blemish.web.export import KINDS, safe_stem
+from blemish.web.export import KINDS, file_names, safe_stem
+from blemish.web.originals import Originals
+from blemish.web.tables import Picture
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
 
@@ -71,6 +74,24 @@ def test_the_table_of_finds(served: Running) -> None:
 def test_an_unknown_kind_is_refused(served: Running) -> None:
     answer = served.client.get("/api/v1/export/labels", params={"kind": "../voc"})
     assert answer.status_code == 422
+
+
+def test_names_that_one_disk_takes_for_the_same_are_told_apart(tmp_path: Path) -> None:
+    original = Originals(tmp_path)
+    for number in range(6):
+        original.place(f"{number}" * 64).parent.mkdir()
+        original.place(f"{number}" * 64).write_bytes(b"BM")
+    composed = "웨이퍼é.png"
+    apart = unicodedata.normalize("NFD", composed)
+    given_ = [composed, apart, "a.png", "A.bmp", "CLASSES.png", "classes.png"]
+    pictures = [
+        Picture(id=number, name=name, sha256=f"{number}" * 64) for number, name in enumerate(given_)
+    ]
+    names = file_names(pictures, original)
+    alike = {unicodedata.normalize("NFC", name).casefold() for name in names}
+    assert len(alike | {"classes.bmp"}) == len(given_) + 1
+    assert names[0] == "웨이퍼é.bmp"
+    original.close()
 
 
 @settings(max_examples=100)

@@ -52,8 +52,12 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, originals: Originals) -> Non
 def test_what_a_crash_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
     Originals(tmp_path).close()
     (tmp_path / "incoming" / "x.part").write_bytes(b"half")
+    (tmp_path / "views" / ".y.part").write_bytes(b"half")
+    (tmp_path / "views" / ".z.part" / "9").mkdir(parents=True)
+    (tmp_path / "views" / "a-image.jpg").write_bytes(b"whole")
     Originals(tmp_path).close()
     assert not list((tmp_path / "incoming").iterdir())
+    assert [path.name for path in (tmp_path / "views").iterdir()] == ["a-image.jpg"]
 
 
 def test_two_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The four numbers are taken as they are: labelImg writes 0-based pixels, cut to i
 minimum of 1. Files of the VOC challenge itself count pixels from 1 and include the last one.
 """
 
+import math
 from xml.etree import ElementTree  # for writing; what is read goes by defusedxml
 
 from blemish.data.labels import LabelRow, PictureLabels, class_or_default, usable_box
@@ -36,7 +37,10 @@ def read_voc(
 
 
 def write_voc(labels: PictureLabels, folder: str = "", depth: int = 3) -> str:
-    """Write one annotation, sides rounded to whole pixels, ignored boxes as `difficult`."""
+    """Write one annotation, sides rounded to whole pixels, ignored boxes as `difficult`.
+
+    A box that rounding would leave without an inside becomes a pixel wide or high.
+    """
     root = ElementTree.Element("annotation")
     _add(root, "folder", folder)
     _add(root, "filename", labels.picture)
@@ -53,10 +57,18 @@ def write_voc(labels: PictureLabels, folder: str = "", depth: int = 3) -> str:
         _add(item, "truncated", 0)
         _add(item, "difficult", int(ignored))
         sides = ElementTree.SubElement(item, "bndbox")
-        for tag, value in zip(_SIDES, box, strict=True):
-            _add(sides, tag, round(float(value)))
+        (x1, x2), (y1, y2) = (_rounded(*box[axis::2].tolist()) for axis in (0, 1))
+        for tag, value in zip(_SIDES, (x1, y1, x2, y2), strict=True):
+            _add(sides, tag, value)
     ElementTree.indent(root, "\t")
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _rounded(low: float, high: float) -> tuple[int, int]:
+    """Give two sides as whole numbers that are never the same."""
+    if round(low) < round(high):
+        return round(low), round(high)
+    return math.floor(low), math.floor(low) + 1
 
 
 def _parse(content: str | bytes, source: str) -> ElementTree.Element:

@@ -60,7 +60,7 @@ def write_yolo(labels: PictureLabels, classes: Sequence[str]) -> str:
 
 
 def read_names(text: str) -> tuple[str, ...]:
-    """Read class names, one a line, or those of a `data.yaml`.
+    """Read class names, one a line as it stands, or those of a `data.yaml`.
 
     Of YAML only what such files hold is understood: a list of names, in one line or a line each.
     """
@@ -74,7 +74,7 @@ def read_names(text: str) -> tuple[str, ...]:
             return tuple(_items(lines[at + 1 :]))
     while lines and not lines[-1].strip():
         lines.pop()
-    return tuple(map(_bare, lines))
+    return tuple(printable(line).strip() for line in lines)
 
 
 def numbers_used(text: str) -> set[int]:

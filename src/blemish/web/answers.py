@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from blemish.web.database import is_disk_full
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -67,6 +69,13 @@ async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
 async def answer_full(request: Request, error: Exception) -> JSONResponse:
     """Answer when the disk is full."""
     return problem(507, "the disk is full and nothing was kept; free some room and send it again")
+
+
+async def answer_unwritten(request: Request, error: Exception) -> JSONResponse:
+    """Answer when a file could not be written because there is no room; else it is a fault."""
+    if not (isinstance(error, OSError) and is_disk_full(error)):
+        raise error
+    return await answer_full(request, error)
 
 
 async def answer_fault(request: Request, error: Exception) -> JSONResponse:

@@ -1,16 +1,16 @@
 """The calls that write labels and finds out."""
 
 import tempfile
-from collections.abc import Iterator
-from typing import IO, Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import Refused, problems
 from blemish.web.api_wafers import placed_of
-from blemish.web.database import DiskFullError, is_disk_full
 from blemish.web.export import finds_lines, write_labels
 from blemish.web.klarf_export import write_klarfs
 from blemish.web.server import Server
@@ -27,17 +27,11 @@ def labels(
     server: TheServer, who: Viewer, kind: Kind = "voc", pictures: bool = False
 ) -> StreamingResponse:
     """Give a ZIP file with the labels of all reviewed pictures, and the pictures if wanted."""
-    file = tempfile.TemporaryFile(dir=server.settings.data)  # noqa: SIM115  closed when sent
-    try:
-        with server.database.reading() as session:
-            write_labels(session, server.originals, kind, file, pictures)
-    except OSError as error:
-        file.close()
-        if is_disk_full(error):
-            raise DiskFullError from error
-        raise
-    headers = {"Content-Disposition": f'attachment; filename="labels-{kind}.zip"'}
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+
+    def write(session: Session, file: BinaryIO) -> None:
+        write_labels(session, server.originals, kind, file, pictures)
+
+    return _sent(server, write, f"labels-{kind}.zip", "application/zip")
 
 
 @router.get(
@@ -46,36 +40,48 @@ def labels(
 def klarf(server: TheServer, who: Viewer) -> StreamingResponse:
     """Give a ZIP file with a KLARF 1.2 file of each wafer whose millimetres are sure."""
     recipe = placed_of(server).recipe
+
+    def write(session: Session, file: BinaryIO) -> None:
+        written, left = write_klarfs(session, recipe, file)
+        if not written:
+            why = f"{left} pictures are unsure or without millimetres" if left else "there are none"
+            raise Refused(404, f"no wafer can be written: {why}")
+
+    return _sent(server, write, "klarf.zip", "application/zip")
+
+
+@router.get(
+    "/finds.csv", response_class=StreamingResponse, responses={**_CSV, **problems(401, 507)}
+)
+def finds(server: TheServer, who: Viewer) -> StreamingResponse:
+    """Give the finds of all pictures as a table, with what was said of each."""
+
+    def write(session: Session, file: BinaryIO) -> None:
+        file.writelines(line.encode() for line in finds_lines(session, server.originals))
+
+    return _sent(server, write, "finds.csv", "text/csv")
+
+
+def _sent(
+    server: Server, write: Callable[[Session, BinaryIO], None], name: str, kind: str
+) -> StreamingResponse:
+    """Give the answer that sends a file; it is written first, so that no reader holds up others.
+
+    It has no name on the disk: however the sending ends, nothing of it stays.
+    """
     file = tempfile.TemporaryFile(dir=server.settings.data)  # noqa: SIM115  closed when sent
     try:
         with server.database.reading() as session:
-            written, left = write_klarfs(session, recipe, file)
-        if not written:
-            file.close()
-            why = f"{left} pictures are unsure or without millimetres" if left else "there are none"
-            raise Refused(404, f"no wafer can be written: {why}")
-    except OSError as error:
+            write(session, file)
+        file.flush()
+    except BaseException:
         file.close()
-        if is_disk_full(error):
-            raise DiskFullError from error
         raise
-    headers = {"Content-Disposition": 'attachment; filename="klarf.zip"'}
-    return StreamingResponse(_chunks(file), media_type="application/zip", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_chunks(file), media_type=kind, headers=headers)
 
 
-@router.get("/finds.csv", response_class=StreamingResponse, responses={**_CSV, **problems(401)})
-def finds(server: TheServer, who: Viewer) -> StreamingResponse:
-    """Give the finds of all pictures as a table, with what was said of each."""
-    headers = {"Content-Disposition": 'attachment; filename="finds.csv"'}
-    return StreamingResponse(_lines(server), media_type="text/csv", headers=headers)
-
-
-def _lines(server: Server) -> Iterator[str]:
-    with server.database.reading() as session:
-        yield from finds_lines(session, server.originals)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
     with file:
         file.seek(0)
         while chunk := file.read(1 << 18):

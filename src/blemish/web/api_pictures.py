@@ -109,8 +109,7 @@ async def _check_readable(server: Server, coming: Upload) -> None:
 
 def keep(server: Server, coming: Upload, who: Who) -> tuple[PictureInfo, bool]:
     """Keep a file that came, first on the disk, then in the database; False if it was there."""
-    server.originals.keep(coming.arriving)
-    with server.database.writing() as session:
+    with server.originals.keeping(coming.arriving), server.database.writing() as session:
         picture, new = add_picture(
             session, coming.arriving.sha256, coming.arriving.num_bytes, coming.name, who
         )
@@ -157,7 +156,7 @@ def detail_of(session: Session, picture: Picture) -> Detail:
     )
 
 
-@router.post("/{picture_id}/look", status_code=202, responses=problems(401, 403, 404, 429))
+@router.post("/{picture_id}/look", status_code=202, responses=problems(401, 403, 404, 429, 507))
 def look_again(server: TheServer, who: Reviewer, picture_id: Id) -> PictureInfo:
     """Let the live model look at a picture again; labels and verdicts stay."""
     _check_queue(server)
@@ -189,7 +188,9 @@ _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
 @router.get(
-    "/{picture_id}/image", response_class=FileResponse, responses={**_JPEG, **problems(401, 404)}
+    "/{picture_id}/image",
+    response_class=FileResponse,
+    responses={**_JPEG, **problems(401, 404, 507)},
 )
 def image(server: TheServer, who: Viewer, picture_id: Id) -> FileResponse:
     """Give the upright picture as JPEG, reduced to at most 4,096 pixels a side."""
@@ -199,7 +200,7 @@ def image(server: TheServer, who: Viewer, picture_id: Id) -> FileResponse:
 @router.get(
     "/{picture_id}/thumbnail",
     response_class=FileResponse,
-    responses={**_JPEG, **problems(401, 404)},
+    responses={**_JPEG, **problems(401, 404, 507)},
 )
 def thumbnail(server: TheServer, who: Viewer, picture_id: Id) -> FileResponse:
     """Give the upright picture as JPEG of at most 320 pixels a side."""

@@ -113,7 +113,7 @@ def models(server: TheServer, who: Viewer) -> list[ModelInfo]:
         return [ModelInfo.model_validate(row) for row in rows]
 
 
-@router.post("/models/{model_id}/live", responses=problems(401, 403, 404, 422))
+@router.post("/models/{model_id}/live", responses=problems(401, 403, 404, 422, 507))
 def make_live(server: TheServer, who: Admin, model_id: Id) -> list[ModelInfo]:
     """Let a model look from now on; to go back to an earlier one is the same."""
     try:

@@ -126,6 +126,17 @@ def about_tiles(server: TheServer, who: Viewer, cutter: TheCutter, picture_id: I
     return TilesInfo(**size, ready=ready, done=done, error=error)
 
 
+def _refuse_fault(cutter: Cutter, sha256: str, future: "Future[None]") -> None:
+    """Refuse a tile of a picture that could not be cut; the next request tries again."""
+    error = future.exception() if future.done() else None
+    if error is None:
+        return
+    cutter.retry(sha256)
+    if isinstance(error, PictureError):
+        raise Refused(404, "there are no tiles of it: it cannot be read") from error
+    raise error
+
+
 def _fault_of(future: "Future[None]") -> str:
     error = future.exception() if future.done() else None
     if isinstance(error, DiskFullError):
@@ -138,7 +149,7 @@ def _fault_of(future: "Future[None]") -> str:
 @router.get(
     "/{picture_id}/tiles/{level}/{x}_{y}.jpg",
     response_class=FileResponse,
-    responses={200: {"content": {"image/jpeg": {}}}, **problems(401, 404, 503)},
+    responses={200: {"content": {"image/jpeg": {}}}, **problems(401, 404, 503, 507)},
 )
 def tile(  # noqa: PLR0913 - the parts of its address
     server: TheServer,
@@ -155,6 +166,7 @@ def tile(  # noqa: PLR0913 - the parts of its address
     cutting = cutter.begin(sha256)
     if cutting is not None and cutting.future is not None:
         wait([cutting.future], _PATIENCE)
+        _refuse_fault(cutter, sha256, cutting.future)
     folder = cutter.place(sha256)
     if not folder.is_dir():
         raise Refused(503, "its tiles are being cut; try again", {"Retry-After": "2"})

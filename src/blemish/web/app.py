@@ -35,6 +35,7 @@ from blemish.web.answers import (
     answer_full,
     answer_invalid,
     answer_refused,
+    answer_unwritten,
     problems,
 )
 from blemish.web.backlog import Backlog
@@ -69,6 +70,7 @@ def create_app(server: Server) -> FastAPI:
             HTTPException: _answer_refused,
             RequestValidationError: answer_invalid,
             DiskFullError: answer_full,
+            OSError: answer_unwritten,
             Exception: answer_fault,
         },
     )

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,13 +78,18 @@ def file_names(pictures: Sequence[Picture], originals: Originals) -> list[str]:
     names = []
     for picture in pictures:
         stem = safe_stem(picture.name)
-        while stem.casefold() in taken:
+        while _same(stem) in taken:
             stem = f"{safe_stem(picture.name)[:60]}~{picture.id}"
-            if stem.casefold() in taken:
+            if _same(stem) in taken:
                 stem = f"{picture.id}-{picture.sha256[:12]}"
-        taken.add(stem.casefold())
+        taken.add(_same(stem))
         names.append(stem + _suffix(originals.place(picture.sha256)))
     return names
+
+
+def _same(stem: str) -> str:
+    """Give what is equal for names that some disk takes for one: by case, or composed letters."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).casefold())
 
 
 def safe_stem(name: str) -> str:

@@ -3,11 +3,13 @@
 import hashlib
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 
 from blemish.web.database import DiskFullError, is_disk_full
@@ -63,6 +65,9 @@ class Originals:
             (folder / inner).mkdir(parents=True, exist_ok=True)
         for left in (folder / _INCOMING).iterdir():
             left.unlink(missing_ok=True)
+        for left in (folder / "views").glob(".*.part"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+        self._keeping = [Lock() for _ in range(16)]
 
     def close(self) -> None:
         """Let another process have the folder."""
@@ -85,6 +90,23 @@ class Originals:
             raise
         finally:
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def keeping(self, arrived: Arriving) -> Iterator[None]:
+        """Keep a file while the block writes of it; without room for that, it is not kept either.
+
+        Others who bring the same content wait, so that none loses what another was told is kept.
+        """
+        place = self.place(arrived.sha256)
+        with self._keeping[int(arrived.sha256[0], 16)]:
+            new = not place.exists()
+            self.keep(arrived)
+            try:
+                yield
+            except DiskFullError:
+                if new:
+                    place.unlink(missing_ok=True)
+                raise
 
     def keep(self, arrived: Arriving) -> None:
         """Give the file its lasting name; when this returns it survives a loss of power."""

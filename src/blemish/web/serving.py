@@ -32,6 +32,7 @@ def make_server(settings: ServeSettings) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=75,  # a program that sends one picture every few seconds is not cut off
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",
     )

@@ -63,6 +63,8 @@ def cut_tiles(picture: Picture, place: Path, told: Callable[[float], bool]) -> N
                 raise StoppedError
         levels.finish()
         (temporary / _SIZE).write_text(str(levels.num_bytes), encoding="ascii")
+        if os.name != "nt":
+            os.sync()  # or a loss of power could leave empty tiles under its name
         shutil.rmtree(place, ignore_errors=True)
         temporary.replace(place)
     except OSError as error:

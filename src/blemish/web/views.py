@@ -1,5 +1,6 @@
 """Pictures as a browser shows them: JPEG of the upright pixels, never the bytes that were sent."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def write_view(place: Path, kind: str, pixels: Pixels) -> None:
     _, content = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY[kind]])
     temporary = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        temporary.write_bytes(content.tobytes())
+        with temporary.open("xb") as file:
+            file.write(content.tobytes())
+            file.flush()
+            os.fsync(file.fileno())  # or a loss of power could leave an empty one under its name
         temporary.replace(place)
     finally:
         temporary.unlink(missing_ok=True)
