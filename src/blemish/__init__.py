@@ -1,6 +1,11 @@
 """Finds small defect points in inspection images."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime sends reports from the moment it is imported, whoever imports it, and leaves a number
+# for the device on the disk; its own switch comes too late for the first. Nothing is to leave here.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

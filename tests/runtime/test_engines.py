@@ -235,3 +235,21 @@ assert "CI" not in os.environ
     environment = {key: value for key, value in os.environ.items() if key != "CI"}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)  # noqa: S603
+
+
+def test_opening_onnx_runtime_leaves_no_mark_of_a_report(bundle: Bundle, tmp_path: Path) -> None:
+    script = f"""
+import time
+from pathlib import Path
+from blemish.runtime.bundle import read_bundle
+from blemish.runtime.engines import open_engine
+open_engine(read_bundle(Path({str(bundle.path)!r})), "onnxruntime", "float32")
+time.sleep(0.5)
+"""
+    # It stays silent by itself where it takes the machine for a server that builds things.
+    kept = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+    environment = {key: os.environ[key] for key in kept if key in os.environ}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(tmp_path)}
+    environment |= {"LOCALAPPDATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)  # noqa: S603
+    assert [path.name for path in tmp_path.rglob("*onnxruntime*")] == []
