@@ -156,7 +156,8 @@ class Bench:
                     if not mine or chance.random() < 0.5:
                         mine.append(self._upload(client))
                         count.add(uploads=1)
-                    elif _judge(client, name, chance.choice(mine), chance):
+                    else:
+                        _judge(client, name, chance.choice(mine), chance)
                         count.add(verdicts=1)
                 except httpx.TransportError:
                     count.add(in_doubt=1)
@@ -200,12 +201,10 @@ def _pictures(folder: Path, seed: int) -> Iterator[tuple[str, bytes]]:
         number += 1
 
 
-def _judge(client: httpx.Client, name: str, kept: Kept, chance: random.Random) -> bool:
-    """Give a verdict on a picture; False if it has not been looked at yet."""
+def _judge(client: httpx.Client, name: str, kept: Kept, chance: random.Random) -> None:
+    """Give a verdict on a picture and its finds, if it has been looked at and has any."""
     path = f"/api/v1/pictures/{kept.picture}"
     detail = client.get(path).raise_for_status().json()
-    if detail["picture"]["state"] != "done":
-        return False
     answers = {str(find["id"]): chance.choice(ANSWERS) for find in detail["finds"]}
     verdicts = [{"find": int(find), "answer": answer} for find, answer in answers.items()]
     revision = detail["picture"]["revision"]
@@ -215,7 +214,6 @@ def _judge(client: httpx.Client, name: str, kept: Kept, chance: random.Random) -
     told = client.post(f"{path}/verdicts", json=body).raise_for_status().json()
     kept.between = (begun, datetime.now(UTC))
     kept.verdict, kept.revision, kept.who = answers, told["revision"], f"token {name}"
-    return True
 
 
 def _changes(client: httpx.Client) -> dict[tuple[str, int], dict[str, Any]]:
@@ -257,6 +255,7 @@ def _missing(
         yield f"{subject}: the verdict of revision {kept.revision} is of another time"
     if detail["picture"]["revision"] == kept.revision:
         stand = {str(find["id"]): find["answer"] for find in detail["finds"]}
+        stand = {find: answer for find, answer in stand.items() if find in kept.verdict}
         boxes = {str(row["find_id"]) for row in detail["labels"]}
         accepted = {find for find, given in kept.verdict.items() if given == "accepted"}
         if stand != kept.verdict or boxes != accepted or not detail["picture"]["reviewed"]:

@@ -1,10 +1,12 @@
 import hashlib
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from blemish.core.defects import Defects
 from blemish.report.tables import ImageRow
@@ -59,6 +61,25 @@ def test_an_upload_is_kept_looked_at_and_shown(served: Running) -> None:
     assert original.content == content
     assert original.headers["content-disposition"].startswith("attachment")
     assert original.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 251 + ".png", "웨" * 83 + "xy.png", '"' * 255, "<b>&'\\\"" * 30 + ".png", "😀" * 64],
+)
+def test_a_name_of_255_bytes_is_kept_shown_and_given_back(served: Running, name: str) -> None:
+    content = png((30, 40), width=200 + len(name), height=100 + len(set(name)))
+    one = kept(served, name, content)
+    shown = served.client.get(f"{PICTURES}/{one}").json()["picture"]["name"]
+    assert shown == name.replace("\\", "/").rsplit("/", 1)[-1]
+    original = served.client.get(f"{PICTURES}/{one}/original")
+    assert original.content == content
+    words = Message()
+    words["Content-Disposition"] = original.headers["content-disposition"]
+    assert words.get_filename() == shown
+    page = served.client.get(f"/review/{one}").text
+    assert escape(shown) in page
+    assert "<b>" not in page
 
 
 def test_the_same_content_again_is_the_same_picture(served: Running) -> None:

@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from blemish.web.database import open_database
@@ -21,7 +23,7 @@ from blemish.web.originals import Originals
 from blemish.web.reviews import history_of
 from blemish.web.tables import Picture
 from planted_bundle import planted_bundle
-from planted_server import png, running
+from planted_server import Running, png, running
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -104,23 +106,77 @@ def test_nothing_that_was_acknowledged_is_lost_when_it_is_killed(tmp_path: Path)
     originals.close()
 
 
-def test_a_browser_that_closes_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
-    model = planted_bundle(tmp_path / "model").path
-    with running(tmp_path / "data", model) as served:
-        url = served.client.base_url
-        head = (
-            f"POST /api/v1/pictures HTTP/1.1\r\nHost: localhost:{url.port}\r\n"
-            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000\r\n\r\n"
-            '--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-        )
-        incoming = served.server.settings.data / "incoming"
-        with socket.create_connection((url.host, url.port or 80)) as line:
-            line.sendall(head.encode() + b"x" * 50_000)
-            end = time.monotonic() + 20
-            while not list(incoming.iterdir()):
-                assert time.monotonic() < end
-                time.sleep(0.02)
-        while list(incoming.iterdir()):
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        assert served.client.get("/api/v1/pictures?order=newest").json()["total"] == 0
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path / "data", planted_bundle(tmp_path / "model").path) as served:
+        yield served
+
+
+@contextmanager
+def half_sent(served: Running, call: str, kind: str, body: bytes) -> Iterator[None]:
+    """Send the head and the begin of a body that never ends, and close when the block ends."""
+    url = served.client.base_url
+    head = (
+        f"POST {call} HTTP/1.1\r\nHost: localhost:{url.port}\r\nContent-Type: {kind}\r\n"
+        "Content-Length: 900000\r\n\r\n"
+    )
+    with socket.create_connection((url.host, url.port or 80)) as line:
+        line.sendall(head.encode() + body)
+        yield
+
+
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_browser_that_closes_in_the_middle_leaves_nothing(served: Running) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    incoming = served.server.settings.data / "incoming"
+    kind = "multipart/form-data; boundary=b"
+    with half_sent(served, "/api/v1/pictures", kind, body + b"x" * 50_000):
+        until(lambda: bool(list(incoming.iterdir())))
+    until(lambda: not list(incoming.iterdir()))
+    assert served.client.get("/api/v1/pictures?order=newest").json()["total"] == 0
+
+
+def test_a_change_that_is_half_sent_changes_nothing(
+    served: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = served.upload("a.png", png((20, 20))).json()["id"]
+    served.settled()
+    call, whole = f"/api/v1/pictures/{one}/labels", b'{"revision": 0, "changes": []}'
+    for num_bytes in (0, 12, len(whole)):
+        with half_sent(served, call, "application/json", whole[:num_bytes]):
+            time.sleep(0.1)
+    assert served.client.get(call).json() == {"revision": 0, "reviewed": False, "labels": []}
+    assert not caplog.records
+
+
+def test_a_reader_that_closes_in_the_middle_of_an_export_leaves_nothing_open(
+    served: Running,
+) -> None:
+    data = served.server.settings.data
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (1500, 1500, 3), np.uint8)
+        content = cv2.imencode(".png", noise)[1].tobytes()
+        one = served.upload("a.png", content).json()["id"]
+        served.settled()
+        body = {"revision": 0, "reviewed": True}
+        answer = served.client.post(f"/api/v1/pictures/{one}/verdicts", json=body)
+        assert answer.status_code == 200
+
+    def unnamed() -> list[str]:
+        links = []
+        for path in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed just now
+                links.append(str(path.readlink()))
+        return [link for link in links if link.startswith(str(data)) and "(deleted)" in link]
+
+    with served.client.stream("GET", "/api/v1/export/labels", params={"pictures": 1}) as answer:
+        next(answer.iter_raw(1000))
+        assert len(unnamed()) == 1
+    until(lambda: not unnamed())
+    assert not [path for path in data.iterdir() if path.name.startswith("tmp")]

@@ -1,10 +1,13 @@
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from blemish.errors import UsageError
+from blemish.web.originals import Arriving
 from blemish.web.server import ServeSettings, open_server
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
@@ -52,6 +55,29 @@ def test_files_are_taken_once_they_are_whole(tmp_path: Path) -> None:
         served.settled()
         assert not list((tmp_path / "data" / "incoming").iterdir())
         assert (folder / "there.png").exists()
+
+
+def test_a_file_that_is_written_to_while_it_is_copied_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = planted_bundle(tmp_path / "model").path
+    folder, first, second = tmp_path / "line", png((30, 30)), png((40, 40), width=200)
+    folder.mkdir()
+    (folder / "w.png").write_bytes(first)
+    copy = Arriving.copy
+
+    def overtaken(arriving: Arriving, source: BinaryIO) -> None:
+        copy(arriving, source)
+        monkeypatch.undo()
+        with (folder / "w.png").open("r+b") as file:
+            file.write(second)
+
+    monkeypatch.setattr(Arriving, "copy", overtaken)
+    with running(tmp_path / "data", model, watch=folder) as served:
+        wait_for(lambda: names(served) == ["w.png"])
+        (kept,) = served.client.get("/api/v1/pictures?order=newest").json()["pictures"]
+        assert kept["sha256"] == hashlib.sha256(second).hexdigest()
+        served.settled()
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

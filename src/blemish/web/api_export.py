@@ -1,12 +1,13 @@
 """The calls that write labels and finds out."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, BinaryIO, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
+from starlette.types import Receive, Scope, Send
 
 from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import Refused, problems
@@ -18,6 +19,7 @@ from blemish.web.server import Server
 router = APIRouter(prefix="/api/v1/export", tags=["export"])
 
 Kind = Literal["voc", "yolo", "coco", "createml", "csv"]
+_CHUNK = 1 << 18
 _ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 
@@ -73,16 +75,23 @@ def _sent(
     try:
         with server.database.reading() as session:
             write(session, file)
-        file.flush()
+        file.flush()  # the last of it must have room too
     except BaseException:
         file.close()
         raise
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_chunks(file), media_type=kind, headers=headers)
+    return _Sending(file, name, kind)
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
+class _Sending(StreamingResponse):
+    """The answer that sends a file from its start and closes it, also where the reader leaves."""
+
+    def __init__(self, file: BinaryIO, name: str, kind: str) -> None:
         file.seek(0)
-        while chunk := file.read(1 << 18):
-            yield chunk
+        self._file = file
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(iter(lambda: file.read(_CHUNK), b""), headers=headers, media_type=kind)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._file:
+            await super().__call__(scope, receive, send)

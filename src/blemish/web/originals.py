@@ -63,6 +63,8 @@ class Originals:
         self._held = _hold(folder / "in-use")
         for inner in (_INCOMING, "originals", "views"):
             (folder / inner).mkdir(parents=True, exist_ok=True)
+        for new in (folder, folder.absolute().parent):
+            _sync_folder(new)
         for left in (folder / _INCOMING).iterdir():
             left.unlink(missing_ok=True)
         for left in (folder / "views").glob(".*.part"):

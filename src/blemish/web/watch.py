@@ -73,6 +73,8 @@ class Watch(Thread):
                 coming.name = name
                 coming.arriving.copy(file)
                 coming.arriving.file.flush()
+                if _state_of(os.fstat(file.fileno())) != state:  # its writer went on meanwhile
+                    return
                 open_upload(coming.arriving.path, name, Wishes(), server.settings.max_pixels)
                 keep(server, coming, _WATCH)
         except PictureError as error:
@@ -98,4 +100,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, _State]]:
             except OSError:
                 continue
             if stat.S_ISREG(facts.st_mode):
-                yield path, _State(facts.st_size, facts.st_mtime_ns)
+                yield path, _state_of(facts)
+
+
+def _state_of(facts: os.stat_result) -> _State:
+    return _State(facts.st_size, facts.st_mtime_ns)
