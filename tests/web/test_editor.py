@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from blemish.web import editor
-from planted_browser import Complaints, chromium
+from planted_browser import Complaints, chromium, on_screen, press, saved
+from planted_browser import drag as drag_in
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 SPOTS = ((40, 44), (200, 60), (120, 160), (260, 200))
-WIDTH, HEIGHT = 320, 240
+SIZE = WIDTH, HEIGHT = 320, 240
 Open = Callable[..., Any]
 
 
@@ -31,9 +32,7 @@ def served(tmp_path: Path, model: Path) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not editor.is_built():
-        pytest.skip("the editor is not built; run npm ci && npm run build in frontend/")
-    with chromium() as browser:
+    with chromium(with_editor=True) as browser:
         yield browser
 
 
@@ -74,36 +73,12 @@ def detail(served: Running, picture: int) -> dict[str, Any]:
     return dict(served.client.get(f"/api/v1/pictures/{picture}").json())
 
 
-def press(page: Any, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def saved(page: Any) -> None:
-    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # what was put off is done
-    page.wait_for_selector(".saving[data-status=saved]")
-
-
 def num_open(page: Any) -> int:
     return int(page.locator(".marks li[data-state=open]").count())
 
 
-def on_screen(page: Any, x: float, y: float) -> tuple[float, float]:
-    """Give where a pixel of the picture is, while the whole picture is in view."""
-    box = page.locator(".scene").bounding_box()
-    scale = min(box["width"] / WIDTH, box["height"] / HEIGHT)
-    left = box["x"] + (box["width"] - WIDTH * scale) / 2
-    top = box["y"] + (box["height"] - HEIGHT * scale) / 2
-    return left + x * scale, top + y * scale
-
-
 def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*on_screen(page, *start))
-    page.mouse.down()
-    for share in (0.3, 0.7, 1.0):
-        point = (start[i] + share * (end[i] - start[i]) for i in (0, 1))
-        page.mouse.move(*on_screen(page, *point))
-    page.mouse.up()
+    drag_in(page, start, end, SIZE)
 
 
 def sides(label: dict[str, Any]) -> list[float]:
@@ -133,6 +108,9 @@ def test_finds_are_judged_by_keyboard_and_the_next_picture_comes(
         f".picture-name:text-is('{detail(served, order[1])['picture']['name']}')"
     )
     assert detail(served, order[0])["picture"]["reviewed"]
+    press(page, "Space")  # its first find is selected, whatever was in the picture before
+    saved(page)
+    assert detail(served, order[1])["finds"][0]["answer"] == "accepted"
     press(page, "a")
     page.wait_for_url(f"**/review/{order[0]}/edit")
     page.wait_for_selector(".reviewed.yes")
@@ -191,7 +169,7 @@ def test_a_find_that_is_clicked_and_dragged_is_accepted_where_it_then_is(
     picture = keep(served, SPOTS[0], SPOTS[2])
     page = opened(picture)
     press(page, "Escape")
-    page.mouse.click(*on_screen(page, 120, 160))
+    page.mouse.click(*on_screen(page, 120, 160, SIZE))
     page.wait_for_selector(".marks button[aria-current]")
     drag(page, (120, 160), (140, 150))
     saved(page)
