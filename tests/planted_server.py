@@ -1,5 +1,9 @@
 """A real server on a free port, and pictures with known answers to send to it."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +18,9 @@ import httpx
 from blemish.web.server import Server, ServeSettings
 from blemish.web.serving import address_of, listen, make_server
 from planted_bundle import blobs
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+Process = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,29 @@ def running(data: Path, model: Path | None, **settings: Any) -> Iterator[Running
         finally:
             serving.should_exit = True
             thread.join(30)
+
+
+@contextmanager
+def process(data: Path, model: Path | None, *words: str) -> Iterator[tuple[Process, str]]:
+    """Run `blemish serve` as its own process; gives where it is reached."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = ["--data", str(data), "--port", str(port), *words]
+    told += [] if model is None else ["--model", str(model)]
+    command = [sys.executable, "-m", "blemish", "serve", *told, "--engine", "onnxruntime"]
+    with subprocess.Popen(command, env=ENVIRONMENT) as server:  # noqa: S603
+        where = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(600):
+                try:
+                    httpx.get(f"{where}/health")
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.05)
+            yield server, where
+        finally:
+            server.kill()
 
 
 def png(*spots: tuple[int, int], width: int = 96, height: int = 80, step: int = 90) -> bytes:

@@ -12,7 +12,7 @@ export function planted(more: Partial<Picture> = {}): Picture {
       { id: 12, box: [300, 200, 330, 240], score: 0.5, label: "error", answer: "open" },
       { id: 13, box: [500, 400, 506, 408], score: 0.3, label: "error", answer: "open" },
     ],
-    labels: [], state: "done", error: "", before: null, after: 2,
+    labels: [], state: "done", error: "", before: null, after: 2, model: null,
     ...more,
   };
 }

@@ -148,6 +148,7 @@ interface RawDetail {
   labels: RawLabels["labels"];
   before: number | null;
   after: number | null;
+  model: Picture["model"];
 }
 interface RawThumbnail {
   id: number;
@@ -159,9 +160,9 @@ interface RawThumbnail {
 const sidesOf = ({ x1, y1, x2, y2 }: RawBox): Box => [x1, y1, x2, y2];
 
 export function asPicture(told: unknown): Picture {
-  const { picture, finds, labels, before, after } = told as RawDetail;
+  const { picture, finds, labels, before, after, model } = told as RawDetail;
   const { id, name, width, height, state, error, reviewed, revision } = picture;
-  const shared = { id, name, width, height, state, error, reviewed, revision, before, after };
+  const shared = { id, name, width, height, state, error, reviewed, revision, before, after, model };
   return {
     ...shared,
     finds: finds.map((find): Find => {

@@ -54,6 +54,7 @@ export class Canvas {
   private dragged: string | null = null;
   private size: readonly [number, number] = [1, 1];
   private shown: Box | null = null;
+  private isWhole = true; // the whole picture is in view, and stays so when the window changes
 
   constructor(
     element: HTMLElement,
@@ -86,9 +87,9 @@ export class Canvas {
   /** Shows no picture. */
   close(): void {
     this.cancel();
+    this.marks = new Map(); // first, so that what is selected in the next picture stays so
     this.annotator.state.selection.clear();
     this.annotator.state.store.clear(QUIET);
-    this.marks = new Map();
     this.shown = null;
     this.viewer.close();
     this.closeUp.close();
@@ -105,7 +106,7 @@ export class Canvas {
     });
     this.viewer.open({ tileSource: source });
     await opened;
-    this.viewer.viewport.goHome(true);
+    this.fit(true);
   }
 
   /** Shows these boxes and no others. */
@@ -150,14 +151,17 @@ export class Canvas {
   }
 
   zoomBy(factor: number): void {
+    this.isWhole = false;
     this.viewer.viewport.zoomBy(factor).applyConstraints();
   }
 
-  fit(): void {
-    this.viewer.viewport.goHome();
+  fit(atOnce = false): void {
+    this.isWhole = true;
+    this.viewer.viewport.goHome(atOnce);
   }
 
   zoomTo(box: Box): void {
+    this.isWhole = false;
     this.viewer.viewport.fitBounds(this.rectangle(surroundings(box, 8, 96)));
   }
 
@@ -183,7 +187,7 @@ export class Canvas {
       this.hearer.drawn(box);
     });
     this.annotator.on("selectionChanged", () => {
-      this.hearer.selected(this.annotator.getSelected()[0]?.id ?? null);
+      if (this.marks.size > 0) this.hearer.selected(this.annotator.getSelected()[0]?.id ?? null);
     });
     store.observe(
       ({ changes }) => {
@@ -195,6 +199,12 @@ export class Canvas {
     const ended = (): void => void setTimeout(() => this.endDrag(), 0); // after the last move
     element.ownerDocument.addEventListener("pointerup", ended, { capture: true });
     element.ownerDocument.addEventListener("pointercancel", ended, { capture: true });
+    for (const name of ["canvas-scroll", "canvas-drag", "canvas-pinch"] as const) {
+      this.viewer.addHandler(name, () => (this.isWhole = false));
+    }
+    this.viewer.addHandler("after-resize", () => {
+      if (this.isWhole) this.fit(true);
+    });
     this.viewer.addHandler("zoom", ({ zoom }) => {
       const pixel = this.viewer.viewport.viewportToImageZoom(zoom);
       this.viewer.drawer.setImageSmoothingEnabled(pixel < SHARP_ABOVE);

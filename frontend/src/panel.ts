@@ -14,6 +14,7 @@ export class Panel {
   private readonly saving = element("p", { class: "saving", role: "status" });
   private readonly name = element("h1", { class: "picture-name" });
   private readonly reviewed = element("p", { class: "reviewed" });
+  private readonly looked = element("p", { class: "looked" });
   private readonly progress = element("p", { class: "progress", "aria-live": "polite" });
   private readonly about = element("p", { class: "about", "aria-live": "polite" });
   private readonly choice: HTMLSelectElement;
@@ -44,6 +45,7 @@ export class Panel {
       "aside",
       { class: "desk", "aria-label": say("title") },
       element("div", { class: "head" }, this.name, this.reviewed),
+      this.looked,
       element("div", { class: "found" }, this.closeUp, this.about),
       ...changing,
       this.list.root,
@@ -59,6 +61,8 @@ export class Panel {
     this.name.title = picture.name;
     setText(this.reviewed, this.say(saving.isReviewed ? "reviewed" : "not_reviewed"));
     this.reviewed.classList.toggle("yes", saving.isReviewed);
+    const { model } = picture;
+    setText(this.looked, model ? this.say("looked", { model: `${model.name} · ${model.hash.slice(0, 8)}` }) : "");
     const open = countOpen(marks);
     setText(this.progress, this.progressOf(open, picture.finds.length));
     this.list.show(marks, selected?.key ?? null);

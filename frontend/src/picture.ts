@@ -33,4 +33,6 @@ export interface Picture {
   readonly labels: readonly Label[];
   readonly before: number | null;
   readonly after: number | null;
+  /** The model that looked; null before the first look. */
+  readonly model: { readonly name: string; readonly hash: string } | null;
 }

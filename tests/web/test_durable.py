@@ -1,11 +1,8 @@
 """What was acknowledged is there after a kill; what cannot be kept leaves nothing."""
 
 import hashlib
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,31 +20,7 @@ from blemish.web.originals import Originals
 from blemish.web.reviews import history_of
 from blemish.web.tables import Picture
 from planted_bundle import planted_bundle
-from planted_server import Running, png, running
-
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-@contextmanager
-def process(data: Path, model: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run `blemish serve` as its own process; gives where it is reached."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ("serve", "--data", data, "--model", model, "--port", port)
-    command = [sys.executable, "-m", "blemish", *words, "--engine", "onnxruntime"]
-    with subprocess.Popen([str(word) for word in command], env=ENVIRONMENT) as server:  # noqa: S603
-        where = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(600):
-                try:
-                    httpx.get(f"{where}/health")
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.05)
-            yield server, where
-        finally:
-            server.kill()
+from planted_server import Running, png, process, running
 
 
 def send_until_killed(where: str, lane: int, start: int, enough: Event) -> list[tuple[str, int]]:

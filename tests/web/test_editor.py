@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from blemish.web import editor
-from planted_browser import Complaints, chromium
+from planted_browser import Complaints, chromium, press, saved
 from planted_bundle import planted_bundle
-from planted_editor import HEIGHT, WIDTH, drag, on_screen, press, saved, shown
+from planted_editor import HEIGHT, WIDTH, drag, on_screen, shown
 from planted_server import Running, png, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -31,9 +31,7 @@ def served(tmp_path: Path, model: Path) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not editor.is_built():
-        pytest.skip("the editor is not built; run npm ci && npm run build in frontend/")
-    with chromium() as browser:
+    with chromium(with_editor=True) as browser:
         yield browser
 
 
@@ -103,6 +101,9 @@ def test_finds_are_judged_by_keyboard_and_the_next_picture_comes(
         f".picture-name:text-is('{detail(served, order[1])['picture']['name']}')"
     )
     assert detail(served, order[0])["picture"]["reviewed"]
+    press(page, "Space")  # its first find is selected, whatever was in the picture before
+    saved(page)
+    assert detail(served, order[1])["finds"][0]["answer"] == "accepted"
     press(page, "a")
     page.wait_for_url(f"**/review/{order[0]}/edit")
     page.wait_for_selector(".reviewed.yes")

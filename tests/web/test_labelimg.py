@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from blemish.data.dataset import read_dataset
-from blemish.web import editor
-from planted_browser import Complaints, chromium
+from planted_browser import Complaints, chromium, press, saved
 from planted_bundle import planted_bundle
-from planted_editor import HEIGHT, WIDTH, drag, press, saved, shown
+from planted_editor import HEIGHT, WIDTH, drag, shown
 from planted_labelimg import labelimg
 from planted_server import Running, png, running
 
@@ -112,11 +111,9 @@ def test_labels_that_were_sent_are_opened_by_labelimg(
 def test_labels_made_in_the_page_and_downloaded_there_are_opened_by_labelimg(
     served: Running, tmp_path: Path
 ) -> None:
-    if not editor.is_built():
-        pytest.skip("the editor is not built; run npm ci && npm run build in frontend/")
     complaints = Complaints()
     pictures = [keep(served, NAMES[0], (40, 44), (200, 60)), keep(served, NAMES[1], (120, 160))]
-    with chromium() as browser:
+    with chromium(with_editor=True) as browser:
         page = browser.new_page(
             base_url=str(served.client.base_url), viewport={"width": 1440, "height": 900}
         )

@@ -1,8 +1,4 @@
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +29,9 @@ from blemish.web.verdict import SHOWN, words_of
 from blemish.web.words import KOREAN
 from planted_bundle import planted_bundle
 from planted_server import Running, png, running
+from planted_teaching import WIDTHS, review, teaching, until
 from planted_trainer import COMPARED
 
-TRAINER = Path(__file__).parents[1] / "planted_trainer.py"
-WIDTHS = count(100)
 PASSWORD = "correct horse"  # noqa: S105
 CALL = "/api/v1/trainings"
 
@@ -46,42 +41,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return planted_bundle(tmp_path_factory.mktemp("model") / "planted").path
 
 
-@contextmanager
-def teaching(data: Path, model: Path, how: str, **more: Any) -> Iterator[Running]:
-    trainer = (sys.executable, str(TRAINER), how)
-    with running(data, model, trainer=trainer, train_needs=(), **more) as served:
-        yield served
-
-
-def review(served: Running, held: int = 1, learned: int = 2) -> None:
-    """Upload pictures until so many of each side are reviewed, all their finds accepted."""
-    lacking = {True: held, False: learned}
-    while any(lacking.values()):
-        content = png((30, 30), width=next(WIDTHS), height=90)
-        info = served.upload("w.png", content).json()
-        if not lacking[is_held(info["sha256"])]:
-            continue
-        lacking[is_held(info["sha256"])] -= 1
-        served.settled()
-        path = f"/api/v1/pictures/{info['id']}"
-        finds = served.client.get(path).json()["finds"]
-        verdicts = [{"find": find["id"], "answer": "accepted"} for find in finds]
-        body = {"revision": 0, "verdicts": verdicts, "reviewed": True}
-        assert served.client.post(f"{path}/verdicts", json=body).status_code == 200
-
-
 def begin(served: Running, minutes: float = 0.1) -> int:
     answer = served.client.post(CALL, json={"minutes": minutes})
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
-
-
-def until(ask: Callable[[], Any], seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := ask()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 def ended(served: Running, one: int) -> dict[str, Any]:

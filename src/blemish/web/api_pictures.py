@@ -14,7 +14,7 @@ from blemish.web.answers import Refused, problems
 from blemish.web.api_find import FILE_FORM, queue_full, read_in_turn
 from blemish.web.looks import Wishes, open_upload
 from blemish.web.reviews import answers_of, labels_of
-from blemish.web.schemas import Asked, Detail, FindInfo, LabelInfo, Page, PictureInfo
+from blemish.web.schemas import Asked, Detail, FindInfo, LabelInfo, ModelInfo, Page, PictureInfo
 from blemish.web.server import Server
 from blemish.web.store import (
     Who,
@@ -24,6 +24,7 @@ from blemish.web.store import (
     finds_of,
     last_look,
     list_pictures,
+    model_of,
     neighbours,
     note,
     num_waiting,
@@ -146,9 +147,11 @@ def detail_of(session: Session, picture: Picture) -> Detail:
     look = last_look(session, picture.id)
     answers = answers_of(session, picture.id)
     before, after = neighbours(session, picture)
+    model = model_of(session, look.model_id if look else None)
     return Detail(
         picture=PictureInfo.model_validate(picture),
         facts=look.facts if look else {},
+        model=ModelInfo.model_validate(model) if model else None,
         finds=[FindInfo.of(f, answers.get(f.id, "open")) for f in finds_of(session, look)],
         labels=[LabelInfo.model_validate(row) for row in labels_of(session, picture.id)],
         before=before,

@@ -15,6 +15,7 @@ from blemish.web.api_trainings import training_of
 from blemish.web.learning import curves_of, read_rows, share_of
 from blemish.web.pages import form_of, show
 from blemish.web.server import Server
+from blemish.web.store import model_of
 from blemish.web.tables import Training
 from blemish.web.trainings import (
     ACTIVE,
@@ -23,7 +24,6 @@ from blemish.web.trainings import (
     begin_training,
     folder_of,
     latest_trainings,
-    model_of,
     parts_of,
     stop_training,
 )

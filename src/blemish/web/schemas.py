@@ -109,11 +109,24 @@ class Labels(BaseModel):
         return cls(revision=picture.revision, reviewed=picture.reviewed, labels=rows)
 
 
+class ModelInfo(_FromRow):
+    """A model that has looked or may look."""
+
+    id: int
+    name: str
+    hash: str
+    classes: list[str]
+    threshold: float
+    live: bool
+    added_at: datetime
+
+
 class Detail(BaseModel):
     """A picture with its finds and boxes."""
 
     picture: PictureInfo
     facts: dict[str, Any] = Field(description="the picture's row as `find --json` gives it")
+    model: ModelInfo | None = Field(description="the one that looked; null before the first look")
     finds: list[FindInfo]
     labels: list[LabelInfo]
     before: int | None = Field(description="the picture that needs a person more")
@@ -162,18 +175,6 @@ class Verdicts(BaseModel):
     revision: int = Field(ge=0, le=2**31 - 1, description="the picture's, as it was read")
     verdicts: list[FindVerdict] = Field(default_factory=list, max_length=10_000)
     reviewed: bool | None = None
-
-
-class ModelInfo(_FromRow):
-    """A model that has looked or may look."""
-
-    id: int
-    name: str
-    hash: str
-    classes: list[str]
-    threshold: float
-    live: bool
-    added_at: datetime
 
 
 class AuditInfo(_FromRow):

@@ -205,6 +205,11 @@ def register_model(session: Session, facts: Mapping[str, Any], who: Who) -> Mode
     return model
 
 
+def model_of(session: Session, model_id: int | None) -> Model | None:
+    """Give a model."""
+    return None if model_id is None else session.get(Model, model_id)
+
+
 def make_live(session: Session, model: Model, who: Who) -> None:
     """Make a model the one that looks."""
     if model.live:

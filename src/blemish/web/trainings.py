@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from blemish.runtime.bundle import read_bundle
 from blemish.web.server import THE_SERVER, Server, model_facts
 from blemish.web.store import Who, note, now, register_model
-from blemish.web.tables import Model, Training, TrainingState, TrainingStep
+from blemish.web.tables import Training, TrainingState, TrainingStep
 from blemish.web.training_data import Parts, count_parts
 
 STEPS: tuple[TrainingStep, ...] = ("write", "train", "export", "compare")
@@ -117,8 +117,3 @@ def end_training(
             training.product_id, training.compared = product.id, dict(compared or {})
         training.state, training.error, training.ended_at = state, error, now()
         note(session, THE_SERVER, f"training {state}", f"training {training_id}", {"error": error})
-
-
-def model_of(session: Session, model_id: int | None) -> Model | None:
-    """Give a model."""
-    return None if model_id is None else session.get(Model, model_id)

@@ -53,6 +53,7 @@ KOREAN: Mapping[str, str] = {
     "Reviewed, next picture": "검토 완료, 다음 사진",
     "Open again": "다시 열기",
     "Finds": "발견",
+    "Found by {model}": "검사 모델: {model}",
     "Labels": "라벨",
     "Class": "종류",
     "Score": "점수",
