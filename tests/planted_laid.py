@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from blemish.web.need import Need
 from blemish.web.store import Who, add_picture, finish_look, next_waiting
 from planted_lots import even
 from planted_server import Running
@@ -26,7 +27,9 @@ def lay(served: Running, name: str, points: list[tuple[float, float]], **facts: 
         ]
         known = {"status": "defective", "error": "", "width": 9, "height": 9, "mark": "flat"}
         known |= {"wafer_diameter": 8.0, "image": name, "finds": finds}
-        finish_look(session, waiting[0].id, served.server.live.model_id, known | facts, 0.5)
+        finish_look(
+            session, waiting[0].id, served.server.live.model_id, known | facts, Need(near=0.5)
+        )
         return picture.id
 
 

@@ -203,8 +203,16 @@ export class Canvas {
       this.viewer.addHandler(name, () => (this.isWhole = false));
     }
     this.viewer.addHandler("after-resize", () => {
-      if (this.isWhole) this.fit(true);
+      setTimeout(() => { // after OpenSeadragon set a zoom of its own
+        if (this.isWhole) this.fit(true);
+      }, 0);
     });
+    // Corners are for the mouse; with keys a box is changed by commands.
+    const hush = (): void => element.querySelectorAll('.a9s-annotationlayer [role="button"]').forEach((one) => {
+      one.setAttribute("role", "presentation");
+      one.setAttribute("tabindex", "-1");
+    });
+    new MutationObserver(hush).observe(element, { childList: true, subtree: true });
     this.viewer.addHandler("zoom", ({ zoom }) => {
       const pixel = this.viewer.viewport.viewportToImageZoom(zoom);
       this.viewer.drawer.setImageSmoothingEnabled(pixel < SHARP_ABOVE);

@@ -59,13 +59,13 @@ export class Strip {
   private linkOf({ id, name, numFinds, reviewed }: Thumbnail): HTMLAnchorElement {
     const finds = this.say("num_finds", { n: numFinds });
     const words = `${name}, ${finds}`;
-    const image = element("img", { src: this.api.thumbnailOf(id), alt: "", loading: "lazy" });
+    const image = element("img", { src: this.api.thumbnailOf(id), alt: words, loading: "lazy" });
     const link = element(
       "a",
-      { href: this.pageOf(id), title: words, "aria-label": words, tabindex: "-1" },
+      { href: this.pageOf(id), title: words, tabindex: "-1" },
       image,
-      element("span", { class: "count" }, String(numFinds)),
-      element("span", { class: "check", "aria-label": this.say("reviewed") }, "✓"),
+      element("span", { class: "count", "aria-hidden": "true" }, String(numFinds)),
+      element("span", { class: "check", role: "img", "aria-label": this.say("reviewed") }, "✓"),
     );
     link.classList.toggle("reviewed", reviewed);
     link.addEventListener("click", (event) => {

@@ -105,7 +105,7 @@ def open_page(browser: Any, served: Running, language: str, **more: Any) -> Any:
         base_url=str(served.client.base_url), locale=LOCALES[language], **more
     )
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(240_000)
     return page
 
 
@@ -123,7 +123,7 @@ def test_nothing_keeps_people_out(
         press(page, "?")
         found += look(page, f"keys-{language}")
     page.context.close()
-    assert not found
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("name", ["review", "plain", "wafers", "repeats", "teach", "models"])
@@ -136,7 +136,7 @@ def test_nor_do_the_colours_of_the_night(
     page.wait_for_selector(whole)
     found = look(page, f"{name}-dark")
     page.context.close()
-    assert not found
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -157,7 +157,7 @@ def test_nor_does_a_training_that_runs(
         page.context.close()
         served.client.post("/teach/1/stop")
         until(lambda: served.client.get("/api/v1/trainings/1").json()["state"] == "stopped")
-    assert not found
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -176,4 +176,4 @@ def test_nor_does_the_door(browser: Any, tmp_path: Path, model: Path, language: 
             page.wait_for_selector(".problem, .hint")
             found += look(page, f"login-{password[0]}-{language}")
         page.context.close()
-    assert not found
+    assert not found, "\n".join(found)

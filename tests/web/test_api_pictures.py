@@ -117,19 +117,18 @@ def test_what_is_near_the_threshold_is_listed_first(served: Running) -> None:
     assert second[0]["id"] == order[1]
 
 
-def test_need_by_hand() -> None:
-    def need(*scores: float, status: str = "defective") -> tuple[int, float]:
+def test_nearness_by_hand() -> None:
+    def near(*scores: float, status: str = "defective") -> tuple[int, float]:
         found = Defects.of([[0, 0, 9, 9]] * len(scores), None, scores)
         row = ImageRow("a", 9, 9, status, found)  # type: ignore[arg-type]
-        facts, needed = judged(row, ("spot",), 0.4)
-        return facts["num_finds"], needed
+        facts, nearest = judged(row, ("spot",), 0.4)
+        return facts["num_finds"], nearest
 
-    assert need() == (0, 0.0)
-    assert need(0.4) == (1, 1.0)
-    assert need(0.7) == (1, 0.5)
-    assert need(0.9, 0.37) == (1, 0.95)
-    assert need(0.37) == (0, 0.95)
-    assert need(status="partial") == (0, 1.0)
+    assert near() == (0, 0.0)
+    assert near(0.4) == (1, 1.0)
+    assert near(0.7) == (1, 0.5)
+    assert near(0.9, 0.37) == (1, 0.95)
+    assert near(0.37) == (0, 0.95)
 
 
 def test_a_picture_is_looked_at_again_when_asked(served: Running) -> None:

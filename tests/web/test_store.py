@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from blemish.web.database import Database
+from blemish.web.need import Need
 from blemish.web.reviews import (
     Change,
     ChangedError,
@@ -54,7 +55,7 @@ def looked_at(session: Session, number: int, need: float, *scores: float) -> Pic
     waiting = next_waiting(session)
     assert waiting is not None
     assert waiting[1].id == picture.id
-    finish_look(session, waiting[0].id, model_id(session), facts(*scores), need)
+    finish_look(session, waiting[0].id, model_id(session), facts(*scores), Need(near=need))
     return picture
 
 
@@ -65,7 +66,7 @@ def test_a_picture_waits_and_is_then_done(database: Database) -> None:
         assert num_waiting(session) == 1
         waiting = next_waiting(session)
         assert waiting is not None
-        finish_look(session, waiting[0].id, model_id(session), facts(0.4, 0.9), 0.8)
+        finish_look(session, waiting[0].id, model_id(session), facts(0.4, 0.9), Need(near=0.8))
     with database.reading() as session:
         assert num_waiting(session) == 0
         look = last_look(session, picture.id)

@@ -14,9 +14,11 @@ from blemish.jobs.looking import failed_row
 from blemish.report.tables import ImageRow, as_json
 from blemish.web.looker import LATER
 from blemish.web.looks import Picture, Wishes, look, open_upload
+from blemish.web.need import nearness, small_of
 from blemish.web.server import Live, Server
 from blemish.web.store import finish_look, next_waiting
-from blemish.web.views import write_views
+from blemish.web.views import pixels_of, write_views
+from blemish.web.weighing import weigh
 
 log = logging.getLogger(__name__)
 
@@ -96,20 +98,18 @@ class Backlog(Thread):
         if begun.picture is not None:
             with suppress(OSError, BlemishError):  # on a full disk; it is made when it is asked for
                 write_views(originals, begun.sha256, begun.picture)
-        facts, need = judged(row, live.finder.bundle.classes, live.finder.min_score)
+        facts, near = judged(row, live.finder.bundle.classes, live.finder.min_score)
+        small = b"" if begun.picture is None else small_of(pixels_of(begun.picture))
         with self._server.database.writing() as session:
-            finish_look(session, begun.look_id, live.model_id, facts, need)
+            need = weigh(session, begun.look_id, live.model_id, facts, near, small)
+            finish_look(session, begun.look_id, live.model_id, facts, need, small)
         self._server.measures.looked(facts["status"], len(facts["finds"]), row.milliseconds)
 
 
 def judged(
     row: ImageRow, classes: tuple[str, ...], threshold: float
 ) -> tuple[Mapping[str, Any], float]:
-    """Give a row of candidates as facts with the finds alone, and how much it needs a person.
-
-    That is 1 for a candidate at the threshold, less the further all of them are from it, and 1
-    where not all could be looked at.
-    """
+    """Give a row of candidates as facts with the finds alone, and how near a candidate comes."""
     facts = as_json(row, classes)
     scores = [find["score"] for find in facts["finds"]]
     if row.placement is not None and row.placement.frame is not None:
@@ -124,6 +124,4 @@ def judged(
     facts["num_finds"] = len(facts["finds"])
     if row.status in {"clean", "defective"}:
         facts["status"] = "defective" if facts["finds"] else "clean"
-    far = max(threshold, 1 - threshold)
-    need = max((1 - abs(score - threshold) / far for score in scores), default=0.0)
-    return facts, 1.0 if row.status == "partial" else round(max(need, 0.0), 4)
+    return facts, nearness(scores, threshold)

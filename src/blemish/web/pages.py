@@ -22,7 +22,7 @@ from blemish.web.reviews import ChangedError, judge
 from blemish.web.server import Server
 from blemish.web.store import list_pictures, num_waiting
 from blemish.web.tables import Answer, Model, Picture
-from blemish.web.words import LANGUAGES, choose_language, translate
+from blemish.web.words import LANGUAGES, REASONS, choose_language, translate
 
 router = APIRouter(include_in_schema=False)
 
@@ -49,6 +49,7 @@ def show(request: Request, template: str, status: int = 200, /, **facts: Any) ->
         "version": __version__,
         "path": request.url.path,
         "has_editor": editor.is_built(),
+        "reasons": REASONS,
         **facts,
     }
     return _TEMPLATES.TemplateResponse(request, template, context, status)

@@ -38,7 +38,14 @@ class PictureInfo(_FromRow):
     height: int
     state: str = Field(description="waiting, done or failed", examples=["done"])
     error: str = Field(description="why it failed or is partial; else empty", examples=[""])
-    need: float = Field(description="0 to 1: how much it needs a person")
+    need: float = Field(description="0 to 1: how much it needs a person; the largest of these")
+    near: float = Field(description="0 to 1: a score is near the threshold")
+    rare: float = Field(description="0 to 1: it looks unlike the pictures known before")
+    disagreement: float = Field(description="0 to 1: another model or a person said otherwise")
+    reason: str = Field(
+        description="near, rare, disagreement, or partial if not all was looked at; else empty",
+        examples=["near"],
+    )
     num_finds: int
     reviewed: bool
     revision: int = Field(description="how many times its labels or verdicts changed")

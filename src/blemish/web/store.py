@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from blemish.web.need import Need
 from blemish.web.tables import NAME_LENGTH, Audit, Find, Look, Model, Picture
 
 ORDERS = ("need", "newest")
@@ -107,7 +108,12 @@ def next_waiting(session: Session, after: int = 0) -> tuple[Look, Picture] | Non
 
 
 def finish_look(
-    session: Session, look_id: int, model_id: int, facts: Mapping[str, Any], need: float
+    session: Session,
+    look_id: int,
+    model_id: int,
+    facts: Mapping[str, Any],
+    need: Need,
+    small: bytes = b"",
 ) -> None:
     """Write what a look came to; ``facts`` is the picture's row as `find --json` gives it."""
     look = session.get_one(Look, look_id)
@@ -119,7 +125,10 @@ def finish_look(
     look.state = picture.state = "failed" if failed else "done"
     look.model_id, look.ended_at = model_id, now()
     look.facts = {key: value for key, value in facts.items() if key != "finds"}
-    picture.error, picture.num_finds, picture.need = facts["error"], len(finds), need
+    picture.error, picture.num_finds, picture.need = facts["error"], len(finds), need.total
+    picture.near, picture.rare = need.near, need.rare
+    picture.disagreement, picture.is_partial = need.disagreement, need.is_partial
+    picture.small = small or picture.small
     if not failed:
         picture.width, picture.height = facts["width"], facts["height"]
 

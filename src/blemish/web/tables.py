@@ -10,12 +10,15 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from blemish.web.need import Need, Reason
 
 LookState = Literal["waiting", "done", "failed"]
 TrainingState = Literal["running", "stopping", "done", "failed", "stopped"]
@@ -66,7 +69,10 @@ class Picture(Base):
         revision: how many times its labels or verdicts changed.
         state: of its last look.
         error: why it could not be looked at, or not as asked.
-        need: from 0 to 1, how much it needs a person.
+        need: from 0 to 1, how much it needs a person: the largest of the next three, or 1 if it
+            could not be looked at in all.
+        near, rare, disagreement, is_partial: why, see `blemish.web.need.Need`.
+        small: what is remembered of its look; empty before it was looked at.
         num_finds: of its last look.
         reviewed: whether a person said that its labels are complete.
     """
@@ -84,10 +90,20 @@ class Picture(Base):
     state: Mapped[str] = mapped_column(String(10), default="waiting")
     error: Mapped[str] = mapped_column(Text, default="")
     need: Mapped[float] = mapped_column(default=0.0)
+    near: Mapped[float] = mapped_column(default=0.0)
+    rare: Mapped[float] = mapped_column(default=0.0)
+    disagreement: Mapped[float] = mapped_column(default=0.0)
+    is_partial: Mapped[bool] = mapped_column(default=False)
+    small: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     num_finds: Mapped[int] = mapped_column(default=0)
     reviewed: Mapped[bool] = mapped_column(default=False)
     added_at: Mapped[datetime] = mapped_column(Moment)
     added_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+    @property
+    def reason(self) -> Reason:
+        """Why it needs a person; empty where it hardly does."""
+        return Need(self.near, self.rare, self.disagreement, self.is_partial).reason
 
 
 class Model(Base):

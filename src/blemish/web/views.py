@@ -23,9 +23,14 @@ def write_views(originals: Originals, sha256: str, picture: Picture) -> None:
     Raises:
         OSError: there is no room.
     """
-    pixels = picture.overview[0] if isinstance(picture, HugePicture) else picture
+    pixels = pixels_of(picture)
     for kind in SIDES:
         write_view(originals.view(sha256, kind), kind, pixels)
+
+
+def pixels_of(picture: Picture) -> Pixels:
+    """Give the pixels of a picture, reduced if it is too large to be held."""
+    return picture.overview[0] if isinstance(picture, HugePicture) else picture
 
 
 def write_view(place: Path, kind: str, pixels: Pixels) -> None:

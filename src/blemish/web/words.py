@@ -7,6 +7,14 @@ from blemish.web.words_wafers import WAFERS
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 
+REASONS: Mapping[str, str] = {
+    "near": "near the threshold",
+    "rare": "unusual look",
+    "disagreement": "models disagree",
+    "partial": "looked at in part",
+}
+"""Why a picture needs a person, as its card says it."""
+
 KOREAN: Mapping[str, str] = {
     **TEACH,
     **WAFERS,
@@ -41,7 +49,9 @@ KOREAN: Mapping[str, str] = {
     "open": "미정",
     "accepted": "맞음",
     "rejected": "틀림",
-    "Pictures that need a person most come first.": "사람이 봐야 할 사진이 먼저 나옵니다.",
+    "Pictures that need a person most come first; each says why.": (
+        "사람이 봐야 할 사진이 먼저 나오며, 그 까닭이 사진마다 적혀 있습니다."
+    ),
     "To review": "검토할 것",
     "All": "모두",
     "Nothing is left to review.": "검토할 것이 없습니다.",
@@ -81,10 +91,14 @@ KOREAN: Mapping[str, str] = {
         "깨끗한 사진은 상자가 없고, 검토되지 않은 사진은 빠집니다."
     ),
     "Page": "쪽",
+    "There is a problem": "문제가 있습니다",
     "This page is not there.": "이 쪽은 없습니다.",
     "You may look but not change anything.": "보기만 할 수 있습니다.",
     "Zoom": "확대",
-    "at the threshold": "문턱값 근처",
+    "near the threshold": "문턱값 근처",
+    "unusual look": "드문 모습",
+    "models disagree": "모델 간 불일치",
+    "looked at in part": "일부만 검사함",
     "Skip to the content": "본문으로",
     "Draw and change boxes": "상자 그리기와 고치기",
     "The editor is not built": "편집기가 빌드되지 않았습니다",
