@@ -52,6 +52,8 @@ export class Canvas {
   private readonly annotator: OpenSeadragonAnnotator;
   private marks = new Map<string, Mark>();
   private dragged: string | null = null;
+  private asked = 0; // how often a box was to be drawn
+  private begun = 0; // and how often when the pen was last set down
   private size: readonly [number, number] = [1, 1];
   private shown: Box | null = null;
   private isWhole = true; // the whole picture is in view, and stays so when the window changes
@@ -127,6 +129,7 @@ export class Canvas {
   }
 
   select(key: string | null): void {
+    if (this.annotator.isDrawingEnabled()) return; // what is selected would end that
     const now = this.annotator.getSelected()[0]?.id ?? null;
     if (now !== key) this.annotator.setSelected(key ?? undefined);
     const box = key === null ? undefined : this.marks.get(key)?.value.box;
@@ -136,6 +139,7 @@ export class Canvas {
   }
 
   startDrawing(): void {
+    this.asked += 1;
     this.annotator.setSelected();
     this.annotator.setDrawingEnabled(true);
     this.hearer.drawing(true);
@@ -183,7 +187,7 @@ export class Canvas {
       const box = this.within(boxOf(made));
       this.annotator.setSelected();
       store.deleteAnnotation(made.id, QUIET);
-      this.cancel();
+      if (this.asked === this.begun) this.cancel(); // else the next box was asked for meanwhile
       this.hearer.drawn(box);
     });
     this.annotator.on("selectionChanged", () => {
@@ -196,6 +200,7 @@ export class Canvas {
       },
       { origin: LOCAL },
     );
+    element.addEventListener("pointerdown", () => (this.begun = this.asked), { capture: true });
     const ended = (): void => void setTimeout(() => this.endDrag(), 0); // after the last move
     element.ownerDocument.addEventListener("pointerup", ended, { capture: true });
     element.ownerDocument.addEventListener("pointercancel", ended, { capture: true });

@@ -302,3 +302,18 @@ def test_the_list_leads_to_the_editor_where_there_is_one(
 
 def test_there_is_no_page_of_a_picture_that_is_not_there(served: Running) -> None:
     assert served.client.get("/review/77/edit").status_code == 404
+
+
+def test_boxes_drawn_as_fast_as_hands_can_are_all_kept(opened: Open, served: Running) -> None:
+    picture = keep(served)
+    page = opened(picture)
+    corners = [(20 + 60 * n, 30 + 40 * (n % 2)) for n in range(4)]
+    for x, y in corners:
+        press(page, "w")
+        drag(page, (x, y), (x + 30, y + 30))
+    saved(page)
+    page.wait_for_selector(".marks li >> nth=3")
+    saved(page)
+    kept = sorted(sides(label) for label in detail(served, picture)["labels"])
+    expected = sorted([float(x), float(y), x + 30.0, y + 30.0] for x, y in corners)
+    assert kept == [pytest.approx(box, abs=1) for box in expected]

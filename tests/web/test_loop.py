@@ -116,7 +116,7 @@ def test_look_correct_teach_promote_and_look_again(
         shoot(page, "7-learning")
         page.wait_for_selector("#running circle.ap")
         page.wait_for_selector("text=Promote")  # the page shows the end by itself
-        assert page.locator("table tbody tr").count() > 2
+        page.wait_for_selector("table tbody tr >> nth=2")
         assert page.locator(f"text=Marks on the held-out pictures ({NUM_HELD})").count() == 1
         shoot(page, "8-taught")
         assert live_model(client)["name"] == "default"
@@ -151,7 +151,7 @@ def send(page: Any, files: list[str]) -> None:
     page.set_input_files("#file", files)
     page.wait_for_selector(f"text={len(files)} / {len(files)}")
     page.wait_for_selector("#queue[data-waiting='0']")
-    assert page.locator(".card.done").count() == min(before + len(files), 12)
+    page.wait_for_selector(f".card.done >> nth={min(before + len(files), 12) - 1}")
     assert page.locator("#refused li").count() == 0
 
 
