@@ -115,19 +115,19 @@ def test_look_correct_teach_promote_and_look_again(
         page.wait_for_selector("#running polyline.loss")
         shoot(page, "7-learning")
         page.wait_for_selector("#running circle.ap")
-        page.wait_for_selector("text=Promote")  # the page shows the end by itself
+        page.wait_for_selector("button:text-is('Promote')")  # the page shows the end by itself
         page.wait_for_selector("table tbody tr >> nth=2")
         assert page.locator(f"text=Marks on the held-out pictures ({NUM_HELD})").count() == 1
         shoot(page, "8-taught")
         assert live_model(client)["name"] == "default"
-        page.click("button >> text=Promote")
-        page.wait_for_selector(".tag >> text=live")
+        page.click("button:text-is('Promote')")
+        page.wait_for_selector(".tag:text-is('live')")
         shoot(page, "9-promoted")
         taught = live_model(client)
         assert taught["name"] == "taught-1"
 
         page.click("nav >> text=Models")
-        page.wait_for_selector(".model:has(.tag) >> text=taught-1")
+        page.wait_for_selector(".model:has(.tag) h2:has-text('taught-1')")
         assert taught["hash"][:16] in page.inner_text(".model:has(.tag)")
         shoot(page, "10-models")
 

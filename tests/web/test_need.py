@@ -71,7 +71,7 @@ def test_the_largest_counts_and_is_the_reason() -> None:
     assert Need(0.9, 0.6, 0.2).reason == "near"
     assert Need(0.6, 0.6, 0.7).reason == "disagreement"
     assert (Need(0.1, is_partial=True).total, Need(0.1, is_partial=True).reason) == (1.0, "partial")
-    assert Need(TOLD_FROM - 0.01).reason == ""
+    assert Need(TOLD_FROM["near"] - 0.01).reason == ""
     assert set(REASONS) == {"near", "rare", "disagreement", "partial"}
     assert not set(REASONS.values()) - KOREAN.keys()
 

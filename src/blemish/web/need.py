@@ -1,6 +1,6 @@
 """How much a picture needs a person, and why: answers from 0 to 1; the largest counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,8 +18,8 @@ Smalls = NDArray[np.uint8]
 SIDE = 8  # of the small picture by which pictures are compared
 LEAST_KNOWN = 8  # pictures, with fewer of which nothing can be called unusual
 LEAST_USUAL = 2.0  # grey levels; nearer pictures are alike, see `blemish.data.likeness`
-TOLD_FROM = 0.5
-"""Need from which on the reason is told."""
+TOLD_FROM: Mapping[Reason, float] = {"disagreement": 0.5, "rare": 0.5, "near": 0.8}
+"""Need from which on a reason is told: nearly every picture has a score at half the distance."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Need:
             "near": self.near,
         }
         largest = max(parts, key=lambda key: parts[key])
-        return largest if parts[largest] >= TOLD_FROM else ""
+        return largest if parts[largest] >= TOLD_FROM[largest] else ""
 
 
 def nearness(scores: Sequence[float], threshold: float) -> float:
