@@ -120,7 +120,7 @@ class Bench:
                 time.sleep(pause)
                 server.kill()
 
-            killer = threading.Thread(target=kill)
+            killer = threading.Thread(target=kill, daemon=True)
             killer.start()
             self._send(where, count, most)
             killer.join()
@@ -191,13 +191,13 @@ class Bench:
 
 
 def _pictures(folder: Path, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Draw pictures without end, no two alike."""
+    """Cut small pictures out of wafers full of marks, without end and no two alike."""
     rng = np.random.default_rng(seed)
-    drawn = write_drawn(SynthSettings(folder, 10, seed))
+    drawn = write_drawn(SynthSettings(folder, 4, seed, number=14))
     wafers = [cv2.imread(str(path)) for path in sorted(drawn.rglob("*.png"))]
     number = 0
     while True:
-        yield cut_out(wafers, number, (300, 420), rng)
+        yield cut_out(wafers, number, (120, 220), rng)
         number += 1
 
 
