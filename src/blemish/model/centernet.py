@@ -21,8 +21,8 @@ DEFAULT_NET: Mapping[str, Any] = {
     "kind": "centernet",
     "widths": [16, 32, 48, 80, 128],
     "blocks": [0, 1, 2, 1],
-    "pyramid": 48,
-    "head": 32,
+    "pyramid": 32,
+    "head": 16,
 }
 
 
