@@ -12,6 +12,7 @@ from blemish.errors import BlemishError
 from blemish.jobs.find import for_wafers
 from blemish.jobs.looking import failed_row
 from blemish.report.tables import ImageRow, as_json
+from blemish.web.carrying import carry
 from blemish.web.looker import LATER
 from blemish.web.looks import Picture, Wishes, look, open_upload
 from blemish.web.need import nearness, small_of
@@ -103,6 +104,7 @@ class Backlog(Thread):
         with self._server.database.writing() as session:
             need = weigh(session, begun.look_id, live.model_id, facts, near, small)
             finish_look(session, begun.look_id, live.model_id, facts, need, small)
+            carry(session, begun.look_id)
         self._server.measures.looked(facts["status"], len(facts["finds"]), row.milliseconds)
 
 

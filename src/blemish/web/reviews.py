@@ -115,6 +115,26 @@ def judge(
     return new
 
 
+def attach(
+    session: Session,
+    picture_id: int,
+    boxes: Sequence[Change],
+    rejected: Sequence[int],
+    who: Who,
+) -> None:
+    """Let boxes as they stand belong to other finds, which are accepted, and reject some finds.
+
+    The revision stays: nothing that a person sees or said of the boxes changes.
+    """
+    revision = session.get_one(Picture, picture_id).revision
+    answers: list[tuple[int, Answer]] = [(find_id, "rejected") for find_id in rejected]
+    for change in boxes:
+        if change.box is not None and change.find_id is not None:
+            session.add(_label(picture_id, change.box, revision, change, None, who))
+            answers.append((change.find_id, "accepted"))
+    session.add_all(_verdict(picture_id, one, revision, answer, who) for one, answer in answers)
+
+
 def _step(session: Session, picture_id: int, revision: int) -> int:
     """Move a picture to its next revision; of two who try, the second is told."""
     moved = session.execute(
