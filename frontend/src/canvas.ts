@@ -53,7 +53,7 @@ export class Canvas {
   private marks = new Map<string, Mark>();
   private dragged: string | null = null;
   private asked = 0; // how often a box was to be drawn
-  private begun = 0; // and how often when the pen was last set down
+  private begun: number[] = []; // and how often when the pen was set down, of boxes not yet told
   private size: readonly [number, number] = [1, 1];
   private shown: Box | null = null;
   private isWhole = true; // the whole picture is in view, and stays so when the window changes
@@ -187,7 +187,9 @@ export class Canvas {
       const box = this.within(boxOf(made));
       this.annotator.setSelected();
       store.deleteAnnotation(made.id, QUIET);
-      if (this.asked === this.begun) this.cancel(); // else the next box was asked for meanwhile
+      const begun = this.begun[0] ?? this.asked; // the oldest drag is this box: it is told late
+      this.begun = this.begun.filter((one) => one > begun);
+      if (this.asked === begun) this.cancel(); // else the next box was asked for meanwhile
       this.hearer.drawn(box);
     });
     this.annotator.on("selectionChanged", () => {
@@ -200,7 +202,10 @@ export class Canvas {
       },
       { origin: LOCAL },
     );
-    element.addEventListener("pointerdown", () => (this.begun = this.asked), { capture: true });
+    const begin = (): void => {
+      if (this.annotator.isDrawingEnabled()) this.begun.push(this.asked);
+    };
+    element.addEventListener("pointerdown", begin, { capture: true });
     const ended = (): void => void setTimeout(() => this.endDrag(), 0); // after the last move
     element.ownerDocument.addEventListener("pointerup", ended, { capture: true });
     element.ownerDocument.addEventListener("pointercancel", ended, { capture: true });

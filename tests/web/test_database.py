@@ -28,12 +28,12 @@ def test_what_was_there_before_a_migration_stays(tmp_path: Path) -> None:
             "insert into pictures values (:id, :sha256, 'a.png', 9, 9, 9, 0, 'done', :error, "
             ":need, 0, 0, '2026-01-01 00:00:00', 'kim')"
         )
-        for number, error, need in ((1, "no wafer found", 0.75), (2, "is cut short", 1.0)):
+        for number, error, need in ((1, "no wafer found", 0.85), (2, "is cut short", 1.0)):
             known = {"id": number, "sha256": str(number), "error": error, "need": need}
             connection.execute(text(row), known)
     with open_database(url).reading() as session:
         whole, part = session.scalars(select(Picture).order_by(Picture.id))
-    assert (whole.need, whole.near, whole.rare, whole.small) == (0.75, 0.75, 0, b"")
+    assert (whole.need, whole.near, whole.rare, whole.small) == (0.85, 0.85, 0, b"")
     assert (whole.reason, part.reason) == ("near", "partial")
 
 

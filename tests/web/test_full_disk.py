@@ -184,16 +184,6 @@ def test_labels_and_verdicts_stay_as_far_as_they_were_acknowledged(served: Runni
     assert judge().status_code == 200
 
 
-def test_other_changes_say_it_too(served: Running) -> None:
-    pictures = [keep(served) for _ in range(3)]
-    calls = [f"/api/v1/pictures/{pictures[0]}/look", "/api/v1/pictures/look"]
-    for call in calls:
-        with no_room_for_rows(served, 2):
-            until_full(lambda call=call: served.client.post(call))  # type: ignore[misc]
-        served.settled()
-    assert served.client.get("/api/v1/pictures").json()["total"] == 3
-
-
 @pytest.mark.parametrize("kind", ["image", "thumbnail"])
 def test_a_view_that_has_no_room_says_it_and_is_made_later(served: Running, kind: str) -> None:
     picture = keep(served)

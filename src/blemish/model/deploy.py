@@ -42,7 +42,7 @@ def _mean_boxes(heat: Tensor, sides: Tensor, peaks: tuple[Tensor, Tensor, Tensor
     """Give the boxes (N, K, 4) of peaks, planes, rows and columns (N, K), each a mean of nine."""
     number, count = peaks[0].shape
     plane, row, column = (part.unsqueeze(2) for part in peaks)
-    around = torch.arange(9)
+    around = torch.arange(9, device=heat.device)
     row, column = row + around // 3 - 1, column + around % 3 - 1
     # A border of cold cells, so that every peak has eight neighbours.
     width, cells = heat.shape[3] + 2, (heat.shape[2] + 2) * (heat.shape[3] + 2)
