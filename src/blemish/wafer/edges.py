@@ -25,6 +25,8 @@ CELL = 5.0
 """Side of a cell of the vote for the centre: the normals of an ellipse miss its centre by that."""
 FINE = 8
 """Grey levels are split so much finer: in dark rigs a rim may be three levels high."""
+CLEAR, WEAKER = 3.0, 1.5
+"""Times the usual slope, of edges that are looked at, and of those if these do not show enough."""
 BIN = 3.0
 """Width in pixels of a bin of the vote for the radius."""
 
@@ -104,7 +106,7 @@ def measure_slopes(small: Pixels) -> Slopes:
     return Slopes(across, down, float(np.median(some.max(axis=2))))
 
 
-def edges_of(slopes: Slopes, times: float = 3.0) -> Edges:
+def edges_of(slopes: Slopes, times: float) -> Edges:
     """Give thin edges with the normal of their steepest channel; how steep is not asked later.
 
     The threshold is so many ``times`` the median slope: noise and texture do not flood the vote,
@@ -121,11 +123,6 @@ def edges_of(slopes: Slopes, times: float = 3.0) -> Edges:
         image.reshape(-1, 3)[where].astype(np.float32) for image in (slopes.across, slopes.down)
     )
     return Edges(points, _steepest(across, down), (width, height))
-
-
-def find_edges(small: Pixels, times: float = 3.0) -> Edges:
-    """Give the edges of a picture (H, W, 3); see `edges_of`."""
-    return edges_of(measure_slopes(small), times)
 
 
 def _steepest(across: Floats, down: Floats) -> Floats:
@@ -168,8 +165,6 @@ def best_radii(
     edges: Edges, centres: list[Floats], count: int
 ) -> list[tuple[float, float, Floats]]:
     """Give (support, radius, centre) of the best-supported circles around each centre."""
-    if not centres:
-        return []
     middle = np.stack(centres)
     x = edges.points[:, 0] - middle[:, :1]
     y = edges.points[:, 1] - middle[:, 1:]

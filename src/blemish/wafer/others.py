@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from blemish.wafer.edges import Edges, Pixels, find_edges, reduce_picture
+from blemish.wafer.edges import CLEAR, Edges, Pixels, edges_of, measure_slopes, reduce_picture
 from blemish.wafer.outline import Outline, find_shape
 
 OUTSIDE = 1.06
@@ -16,7 +16,7 @@ SIZES = (0.6, 1.6)
 def shows_another(pixels: Pixels, outline: Outline) -> bool:
     """Tell whether a picture (H, W, 3) shows another wafer beside the one that was found."""
     small, factor = reduce_picture(pixels)
-    edges = find_edges(small)
+    edges = edges_of(measure_slopes(small), CLEAR)
     unit = outline.to_unit(edges.points * factor)
     beside = np.hypot(unit[:, 0], unit[:, 1]) > OUTSIDE
     shape = find_shape(Edges(edges.points[beside], edges.normals[beside], edges.size))

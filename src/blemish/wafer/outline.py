@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blemish.wafer.edges import (
+    CLEAR,
     LEAST_SHARE,
     MOST_SHARE,
     NUM_SECTORS,
+    WEAKER,
     Edges,
     Pixels,
     best_radii,
@@ -35,8 +37,6 @@ LEAST_ARC = 0.13
 """Share of the whole circle that edges must support; less does not hold the centre."""
 MANY_EDGES = 4000
 """From here on, a rim that was not found is not for want of weaker edges."""
-CLEAR, WEAKER = 3.0, 1.5
-"""Times the usual slope, of edges that are looked at, and of those if these show no rim."""
 NUM_GUESSES = 3
 LEAST_GUESS = 0.25
 """Support that a circle needs to be looked at closer; of drawn wafers' rims the least has 0.5."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.wafer.edges import Pixels, find_edges, reduce_picture
+from blemish.wafer.edges import CLEAR, WEAKER, Pixels, edges_of, measure_slopes, reduce_picture
 from blemish.wafer.ellipse import Shape
 from blemish.wafer.notch import find_notch
 from blemish.wafer.orientation import FLAT_DEPTHS, Found, find_flat
@@ -137,8 +137,9 @@ def _direction(turn: float) -> Doubles:
 def _find_flat(pixels: Pixels, rim: _Rim) -> Found | None:
     """Find a flat as the search does, with the better rim, and fit it."""
     small, factor = reduce_picture(pixels)
-    for times in (3.0, 1.5):
-        found = find_flat(find_edges(small, times), rim.shape(factor))
+    slopes = measure_slopes(small)
+    for times in (CLEAR, WEAKER):
+        found = find_flat(edges_of(slopes, times), rim.shape(factor))
         if found is not None:
             return _fit_flat(pixels, rim, found)[0]
     return None
