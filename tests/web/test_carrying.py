@@ -62,7 +62,8 @@ def test_nobody_decides_twice_after_another_look(served: Running) -> None:
     after = look_again(served)
     assert {find["id"] for find in after["finds"]}.isdisjoint(f["id"] for f in before["finds"])
     assert answers(after) == ["accepted", "rejected", "open"]
-    assert after["picture"]["revision"] == before["picture"]["revision"]
+    stale = {"revision": before["picture"]["revision"], "verdicts": []}
+    assert served.client.post("/api/v1/pictures/1/verdicts", json=stale).status_code == 409
     (was,), (label,) = before["labels"], after["labels"]
     kept = ("box", "x1", "y1", "x2", "y2", "label")
     assert [label[key] for key in kept] == [was[key] for key in kept]
@@ -97,4 +98,7 @@ def test_what_was_opened_again_stays_open(served: Running) -> None:
     served.settled()
     judge(served, (SPOTS[0], "rejected"))
     judge(served, (SPOTS[0], "open"))
-    assert answers(look_again(served)) == ["open", "open", "open"]
+    before = detail(served)["picture"]["revision"]
+    after = look_again(served)
+    assert answers(after) == ["open", "open", "open"]
+    assert after["picture"]["revision"] == before

@@ -1,6 +1,6 @@
 """Labels and verdicts: read as they stand, and added to by one who saw the latest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -116,23 +116,27 @@ def judge(
 
 
 def attach(
-    session: Session,
-    picture_id: int,
-    boxes: Sequence[Change],
-    rejected: Sequence[int],
-    who: Who,
+    session: Session, picture_id: int, boxes: Mapping[int, int], rejected: Sequence[int], who: Who
 ) -> None:
-    """Let boxes as they stand belong to other finds, which are accepted, and reject some finds.
+    """Let boxes belong to other finds, which are accepted, and reject some finds.
 
-    The revision stays: nothing that a person sees or said of the boxes changes.
+    Args:
+        session: in which it is written.
+        picture_id: whose boxes and finds.
+        boxes: the number of a box, as it stands, by the find that it is to belong to.
+        rejected: finds.
+        who: is named for it.
     """
-    revision = session.get_one(Picture, picture_id).revision
-    answers: list[tuple[int, Answer]] = [(find_id, "rejected") for find_id in rejected]
-    for change in boxes:
-        if change.box is not None and change.find_id is not None:
-            session.add(_label(picture_id, change.box, revision, change, None, who))
-            answers.append((change.find_id, "accepted"))
-    session.add_all(_verdict(picture_id, one, revision, answer, who) for one, answer in answers)
+    new = _step(session, picture_id, session.get_one(Picture, picture_id).revision)
+    standing = {row.box: row for row in labels_of(session, picture_id)}
+    for find_id, box in boxes.items():
+        row = standing[box]
+        same = Change("put", box, (row.x1, row.y1, row.x2, row.y2), row.label, find_id)
+        session.add(_label(picture_id, box, new, same, None, who))
+        session.add(_verdict(picture_id, find_id, new, "accepted", who))
+    session.add_all(_verdict(picture_id, one, new, "rejected", who) for one in rejected)
+    details = {"revision": new, "accepted": list(boxes), "rejected": list(rejected)}
+    note(session, who, "carried over", f"picture {picture_id}", details)
 
 
 def _step(session: Session, picture_id: int, revision: int) -> int:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from blemish.core.defects import Defects
 from blemish.web.need import Need, disagreement, rareness, sureness
 from blemish.web.reviews import answers_of, labels_of
-from blemish.web.store import finds_of
-from blemish.web.tables import Find, Label, Look, Model, Picture
+from blemish.web.store import finds_of, model_of
+from blemish.web.tables import Find, Label, Look, Picture
 
 MOST_KNOWN = 300
 """Pictures that one is compared with: those reviewed last come first."""
@@ -82,7 +82,7 @@ def _look_before(session: Session, picture_id: int, model_id: int) -> Look | Non
 
 
 def _threshold(session: Session, model_id: int | None) -> float:
-    model = session.get(Model, model_id) if model_id is not None else None
+    model = model_of(session, model_id)
     return model.threshold if model else 0.5
 
 
