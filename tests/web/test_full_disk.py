@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -182,6 +183,35 @@ def test_labels_and_verdicts_stay_as_far_as_they_were_acknowledged(served: Runni
         assert found["picture"]["reviewed"] == (len(told) % 2 == 0)
     revisions = count(len(told))
     assert judge().status_code == 200
+
+
+def until_full_or_waiting(served: Running, call: str, pictures: list[int]) -> None:
+    """Ask for looks until the disk is full, or the looker met that first and all wait for room."""
+    for _ in range(500):
+        answer = served.client.post(call)
+        if says_full(answer):
+            return
+        assert answer.status_code == 202, answer.text
+        for _ in range(50):
+            states = {
+                served.client.get(f"/api/v1/pictures/{one}").json()["picture"]["state"]
+                for one in pictures
+            }
+            if "waiting" not in states:
+                break
+            time.sleep(0.02)
+        else:
+            return
+    pytest.fail("the disk never became full")
+
+
+def test_a_look_that_has_no_room_says_it_or_waits(served: Running) -> None:
+    pictures = [keep(served) for _ in range(3)]
+    for call in (f"/api/v1/pictures/{pictures[0]}/look", "/api/v1/pictures/look"):
+        with no_room_for_rows(served, 2):
+            until_full_or_waiting(served, call, pictures)
+        served.settled()
+    assert served.client.get("/api/v1/pictures").json()["total"] == 3
 
 
 @pytest.mark.parametrize("kind", ["image", "thumbnail"])
