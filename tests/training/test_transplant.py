@@ -38,16 +38,17 @@ def test_a_plane_is_found_exactly():
     where[3:6, 4:8] = False
     spoiled = plane.copy()
     spoiled[3:6, 4:8] += 100
-    found, rough = fit_plane(spoiled, where)
-    np.testing.assert_allclose(found, plane, atol=1e-3)
-    assert rough == pytest.approx(0, abs=1e-4)
+    found = fit_plane(spoiled, where)
+    np.testing.assert_allclose(found.levels(where.shape), plane, atol=1e-3)
+    np.testing.assert_allclose(found.middle, plane.mean(axis=(0, 1)), atol=1e-3)
+    assert found.rough == pytest.approx(0, abs=1e-4)
 
 
 def test_the_roughest_channel_counts():
     part = np.zeros((8, 8, 3), np.float32)
     part[::2, ::2, 1] = 8
     part[1::2, 1::2, 1] = 8
-    assert fit_plane(part, np.ones((8, 8), bool))[1] == pytest.approx(4, rel=0.1)
+    assert fit_plane(part, np.ones((8, 8), bool)).rough == pytest.approx(4, rel=0.1)
 
 
 def test_a_mark_is_lifted_without_its_ground():

@@ -6,15 +6,22 @@ Two pixels of a row are six channels without a byte moved, and a convolution of 
 pixels is, along a row, one of stride 1 over such pairs.
 """
 
+import torch
 from torch import Tensor, nn
 
 
 class Planes(nn.Module):
-    """Windows (N, H, W, 3) uint8 to (N, 3, H, W), not scaled."""
+    """Windows (N, H, W, 3) uint8 to (N, 3, H, W), not scaled.
+
+    Where convolutions are told to take a shorter type they are in it at once, as exact there.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
         """Give the three planes."""
-        return images.float().permute(0, 3, 1, 2)
+        kind, values = images.device.type, torch.float32
+        if torch.is_autocast_enabled(kind):
+            values = torch.get_autocast_dtype(kind)
+        return images.permute(0, 3, 1, 2).to(values)
 
 
 class Pairs(nn.Module):

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from blemish.training.muon import Muon
+
 # The nets' answers: few outputs, for which Muon is not meant.
 LAST = ("heat", "sides", "classes", "boxes")
 
@@ -27,7 +29,7 @@ class Optimiser:
         self.kernels = [net.get_parameter(name) for name in hidden]
         self.flat = [nn.Parameter(_flat(kernel.detach())) for kernel in self.kernels]
         others = [p for n, p in net.named_parameters() if n not in set(hidden)]
-        self.muon = torch.optim.Muon(self.flat, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+        self.muon = Muon(self.flat, decay)
         self.adamw = torch.optim.AdamW(
             [
                 {"params": [p for p in others if p.ndim > 1], "weight_decay": decay},
@@ -48,7 +50,7 @@ class Optimiser:
         for optimiser in (self.muon, self.adamw):
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            optimiser.step()  # type: ignore[no-untyped-call]
+            optimiser.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Give all that a resumed run needs."""

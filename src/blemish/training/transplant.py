@@ -71,13 +71,15 @@ def lift(pixels: Pixels, boxes: Boxes, index: int, label: int) -> Graft | None:
     part = pixels[top:bottom, left:right].astype(np.float32)
     ring = np.ones(part.shape[:2], np.bool_)
     ring[inset:-inset, inset:-inset] = False
-    plane, rough = fit_plane(part, ring)
-    added = part - plane
-    if rough > PLAIN or np.abs(added[inset:-inset, inset:-inset]).max() < SHOWN * rough + 1:
+    plane = fit_plane(part, ring)
+    if plane.rough > PLAIN:
+        return None
+    added = part - plane.levels(ring.shape)
+    if np.abs(added[inset:-inset, inset:-inset]).max() < SHOWN * plane.rough + 1:
         return None
     weight = _feather(added.shape[:2])
     box = boxes[index] - np.array([left, top, left, top], np.float32)
-    return Graft(added, weight, box, label, plane.mean(axis=(0, 1)), rough)
+    return Graft(added, weight, box, label, plane.middle, plane.rough)
 
 
 def put(crop: Crop, graft: Graft, generator: np.random.Generator) -> Crop:
@@ -95,12 +97,12 @@ def put(crop: Crop, graft: Graft, generator: np.random.Generator) -> Crop:
         if (box_intersection(region, taken) > 0).any():
             continue
         part = crop.pixels[y : y + high, x : x + wide].astype(np.float32)
-        plane, rough = fit_plane(part, everywhere)
-        alike = np.abs(plane.mean(axis=(0, 1)) - graft.ground).max() <= LEVELS
-        if alike and 1 / LIKE <= (rough + 0.5) / (graft.rough + 0.5) <= LIKE:
+        plane = fit_plane(part, everywhere)
+        alike = np.abs(plane.middle - graft.ground).max() <= LEVELS
+        if alike and 1 / LIKE <= (plane.rough + 0.5) / (graft.rough + 0.5) <= LIKE:
             pixels = crop.pixels.copy()
             added = added + _more(added, generator)
-            changed = part + (plane + added - part) * weight[..., None]
+            changed = part + (plane.levels(everywhere.shape) + added - part) * weight[..., None]
             pixels[y : y + high, x : x + wide] = np.clip(np.rint(changed), 0, 255)
             here = box + np.array([x, y, x, y], np.float32)
             return replace(
@@ -136,19 +138,44 @@ def _more(added: Values, generator: np.random.Generator) -> Values:
     return smooth * np.float32(gain - 1)
 
 
-def fit_plane(part: Values, where: NDArray[np.bool_]) -> tuple[Values, float]:
-    """Give the plane (h, w, 3) nearest to the pixels where asked, and how far they lie from it.
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Grey levels that rise evenly to the right and down.
 
-    The distance is the root of the mean square, in the channel where it is largest.
+    Attributes:
+        factors: (3, 3) of each channel: level in the middle, rise a column, rise a row.
+        rough: grey levels between it and the pixels it was fitted to: the root of the mean
+            square, in the channel where that is largest.
     """
-    y, x = np.nonzero(where)
-    design = np.column_stack((np.ones(len(x)), x, y))
-    values = part[y, x].astype(np.float64)
-    factors, *_ = np.linalg.lstsq(design, values, rcond=None)
-    rough = float(np.sqrt(((values - design @ factors) ** 2).mean(axis=0)).max())
-    rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
-    plane = np.stack((np.ones_like(rows), columns, rows), axis=-1) @ factors
-    return plane.astype(np.float32), rough
+
+    factors: NDArray[np.float64]
+    rough: float
+
+    @property
+    def middle(self) -> Values:
+        """Give its mean level a channel, (3,)."""
+        return self.factors[0].astype(np.float32)
+
+    def levels(self, shape: tuple[int, ...]) -> Values:
+        """Give its levels (h, w, 3) at all pixels of a part (h, w)."""
+        return np.asarray(_design(shape) @ self.factors, np.float32)
+
+
+def fit_plane(part: Values, where: NDArray[np.bool_]) -> Plane:
+    """Give the plane nearest to the pixels (h, w, 3) where asked."""
+    design, values = _design(where.shape)[where], part[where].astype(np.float64)
+    factors = np.asarray(np.linalg.solve(design.T @ design, design.T @ values), np.float64)
+    left = values - design @ factors
+    return Plane(factors, float(np.sqrt(np.einsum("ij,ij->j", left, left).max() / len(left))))
+
+
+def _design(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Give one, column and row of each pixel of a part (h, w), counted from its middle."""
+    high, wide = shape
+    design = np.ones((high, wide, 3))
+    design[..., 1] = np.arange(wide) - (wide - 1) / 2
+    design[..., 2] = np.arange(high)[:, None] - (high - 1) / 2
+    return design
 
 
 def _turned(graft: Graft, turns: int, mirrored: bool) -> tuple[Values, Values, NDArray[np.float32]]:
