@@ -154,11 +154,12 @@ class Plane:
     @property
     def middle(self) -> Values:
         """Give its mean level a channel, (3,)."""
-        return self.factors[0].astype(np.float32)
+        return np.asarray(self.factors[0], np.float32)
 
     def levels(self, shape: tuple[int, ...]) -> Values:
         """Give its levels (h, w, 3) at all pixels of a part (h, w)."""
-        return np.asarray(_design(shape) @ self.factors, np.float32)
+        levels = _design(shape) @ self.factors
+        return np.asarray(levels, np.float32)
 
 
 def fit_plane(part: Values, where: NDArray[np.bool_]) -> Plane:
