@@ -1,10 +1,11 @@
 """How far the net is from the floor of this machine, layer by layer, as the engine runs it.
 
-    python benchmarks/floor.py [BUNDLE] [--side 928] [--threads 2] [--precision bfloat16]
+    python benchmarks/floor.py [BUNDLE] [--side 928] [--threads 2] [--precision int8]
 
 The floor of a layer is what its operations take at the rate of a large matrix product, or what its
 inputs, weights and output take at the rate of a large copy, whichever is longer (the roofline of
 Williams et al. 2009); both rates are measured first, by the same engine with the same threads.
+Within int8 each layer is held against the rate of the arithmetic that it is executed in.
 Layers are those that OpenVINO executes, after its own fusions: what it adds (reorderings) has a
 time and no floor, because nobody needs it. Printed is a table for the documentation, the slowest
 layers first.
@@ -13,7 +14,7 @@ layers first.
 import argparse
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -23,9 +24,11 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from blemish.runtime.bundle import default_bundle
+from blemish.runtime.bundle import default_bundle, read_bundle
+from blemish.runtime.engines import what_lacks
 
 TYPES = {"float32": ov.Type.f32, "bfloat16": ov.Type.bf16}
+ARITHMETIC = {"f32": "float32", "bf16": "bfloat16", "u8": "int8", "i8": "int8"}
 BYTES = {"f32": 4, "bf16": 2, "i32": 4, "i64": 8, "u8": 1, "i8": 1, "boolean": 1}
 ADDED = {"Reorder"}  # not in the net: the engine's own changes of layout
 RUNS = 30
@@ -35,18 +38,29 @@ Middle = Callable[[list[float]], float]
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as executed: its kind, shapes, operations, bytes and time in ms."""
+    """One layer as executed: its kind, arithmetic, shapes, operations, bytes and time in ms."""
 
     kind: str
+    arithmetic: str
     name: str
     shape: tuple[int, ...]
     operations: float
     moved: float
     time: float
 
-    def floor(self, rate: float, bandwidth: float) -> float:
-        """Give the least time in ms at a rate in operations a ms and a bandwidth in bytes a ms."""
-        return 0.0 if self.kind in ADDED else max(self.operations / rate, self.moved / bandwidth)
+    def floor(self, rates: Mapping[str, float], bandwidth: float) -> float:
+        """Give the least time in ms at rates in operations a ms and a bandwidth in bytes a ms."""
+        if self.kind in ADDED:
+            return 0.0
+        rate = rates.get(self.arithmetic, max(rates.values()))
+        return max(self.operations / rate, self.moved / bandwidth)
+
+
+def floats_of(precision: str) -> str:
+    """Give what is computed in where a precision leaves a layer in float."""
+    if precision != "int8":
+        return precision
+    return "float32" if what_lacks("openvino", "bfloat16") else "bfloat16"
 
 
 def compile_model(model: ov.Model, precision: str, threads: int) -> ov.CompiledModel:
@@ -54,7 +68,7 @@ def compile_model(model: ov.Model, precision: str, threads: int) -> ov.CompiledM
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": TYPES[precision],
+        "INFERENCE_PRECISION_HINT": TYPES[floats_of(precision)],
         "PERF_COUNT": True,
     }
     return ov.Core().compile_model(model, "CPU", settings)
@@ -84,10 +98,20 @@ def matrix_rate(precision: str, threads: int) -> float:
     for side in SIDES:
         left = ops.parameter([side, side], np.float32)
         weights = np.random.default_rng(0).normal(0, 0.02, (side, side)).astype(np.float32)
-        model = ov.Model([ops.matmul(left, ops.constant(weights), False, True)], [left])
+        factors: list[Any] = [left, ops.constant(weights)]
+        if precision == "int8":
+            ends = ((-0.1, 0.1, 256), (-0.1, 0.1, 255))
+            factors = [in_steps(one, *end) for one, end in zip(factors, ends, strict=True)]
+        model = ov.Model([ops.matmul(*factors, False, True)], [left])
         spent, layers = times_of(compile_model(model, precision, threads), [weights], min)
         rates.append(2 * side**3 / max(layers.values(), default=spent))
     return max(rates)
+
+
+def in_steps(values: Any, low: float, high: float, levels: int) -> Any:
+    """Give values rounded to so many levels, which the engine takes as eight bits."""
+    ends = [ops.constant(np.float32(end)) for end in (low, high)]
+    return ops.fake_quantize(values, *ends, *ends, levels)
 
 
 def copy_rate(threads: int, megabytes: int = 256) -> float:
@@ -118,7 +142,9 @@ def layers_of(compiled: ov.CompiledModel, times: dict[str, float]) -> list[Layer
         products = 0.0
         if kind == "Convolution":
             products = float(np.prod(shape)) * float(np.prod(parts[1][1:]))
-        found.append(Layer(kind, name, shape, 2 * products, moved, times.get(name, 0.0)))
+        arithmetic = ARITHMETIC.get(str(facts["runtimePrecision"].astype(str)), "float32")
+        time = times.get(name, 0.0)
+        found.append(Layer(kind, arithmetic, name, shape, 2 * products, moved, time))
     return found
 
 
@@ -128,30 +154,31 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, nargs="?")
     parser.add_argument("--side", type=int, default=928)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--precision", choices=sorted(TYPES), default="bfloat16")
+    parser.add_argument("--precision", choices=[*TYPES, "int8"], default="int8")
     asked = parser.parse_args()
     folder = asked.bundle or default_bundle()
-    rate = matrix_rate(asked.precision, asked.threads)
+    kinds = {asked.precision, floats_of(asked.precision), "float32"}
+    rates = {kind: matrix_rate(kind, asked.threads) for kind in sorted(kinds)}
     bandwidth = copy_rate(asked.threads)
-    model = ov.Core().read_model(folder / "model.onnx")
+    model = ov.Core().read_model(read_bundle(folder).graph_for(asked.precision))
     model.reshape([1, asked.side, asked.side, 3])
     compiled = compile_model(model, asked.precision, asked.threads)
     pixels = np.random.default_rng(0).integers(0, 255, (1, asked.side, asked.side, 3), np.uint8)
     whole, times = times_of(compiled, [pixels])
     layers = layers_of(compiled, times)
-    print("| layer | output | MFLOP | MB | floor ms | ms | share of floor |")
-    print("|---|---|---|---|---|---|---|")
+    print("| layer | in | output | MFLOP | MB | floor ms | ms | share of floor |")
+    print("|---|---|---|---|---|---|---|---|")
     for layer in sorted(layers, key=lambda one: -one.time):
-        least = layer.floor(rate, bandwidth)
+        least = layer.floor(rates, bandwidth)
         shape = " x ".join(map(str, layer.shape[1:]))
         print(
-            f"| {layer.kind} {layer.name} | {shape} | {layer.operations / 1e6:.0f} | "
-            f"{layer.moved / 1e6:.1f} | {least:.2f} | {layer.time:.2f} | "
-            f"{least / layer.time if layer.time else 0:.2f} |"
+            f"| {layer.kind} {layer.name} | {layer.arithmetic} | {shape} | "
+            f"{layer.operations / 1e6:.0f} | {layer.moved / 1e6:.1f} | {least:.2f} | "
+            f"{layer.time:.2f} | {least / layer.time if layer.time else 0:.2f} |"
         )
-    least = sum(layer.floor(rate, bandwidth) for layer in layers)
+    least = sum(layer.floor(rates, bandwidth) for layer in layers)
     summary = {
-        "gflops": rate / 1e6,
+        **{f"gops_{kind}": rate / 1e6 for kind, rate in rates.items()},
         "gbytes": bandwidth / 1e6,
         "floor": least,
         "layers": sum(layer.time for layer in layers),

@@ -27,7 +27,7 @@ def planted_bundle(
     """Write the blob finder as a bundle; changes replace fields of the bundle.
 
     With one label dark blobs are found under the label of bright ones. With layers it is a net of
-    two convolutions, `node_cells`, which eight bits do not hurt, and `node_contrast`, which they
+    two convolutions, `node_cells`, which eight bits do not hurt, and `node_difference`, which they
     do: its small weights all become the least step.
     """
     bundle = Bundle(
@@ -94,13 +94,15 @@ def planted_graph(dark_below: float = 0.0, layers: bool = False) -> onnx.ModelPr
     convolved = [
         node("Conv", "planes mean", "cells", kernel_shape=[4, 4], strides=[4, 4]),
         node("Pad", "cells room", "wide", mode="edge"),
-        node("Conv", "wide against", "contrast", kernel_shape=[15, 15]),
+        node("Conv", "wide against", "difference", kernel_shape=[15, 15]),
+        node("Conv", "difference same", "contrast", kernel_shape=[1, 1]),
     ]
     if layers:
         against = np.full((1, 1, SURROUND, SURROUND), -1 / SURROUND**2, np.float32)
         against[0, 0, SURROUND // 2, SURROUND // 2] += 1
         constants["mean"] = np.full((1, 1, 4, 4), 1 / 16, np.float32)
         constants["against"] = against
+        constants["same"] = np.ones((1, 1, 1, 1), np.float32)
         constants["room"] = np.array([0, 0, 7, 7] * 2, np.int64)
 
     nodes = [

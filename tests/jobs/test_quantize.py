@@ -66,7 +66,7 @@ def outcome(bundle: Bundle, data: Path) -> job.Outcome:
 
 
 def test_the_layer_that_eight_bits_spoil_stays_in_float(outcome: job.Outcome) -> None:
-    assert outcome.kept == ["node_contrast"]
+    assert outcome.kept == ["node_difference"]
     assert outcome.layers == 2
     assert outcome.refused == []
     graph = onnx.load(outcome.bundle.graph_for("int8"))
@@ -90,7 +90,7 @@ def test_the_bundle_says_what_each_precision_is_worth(outcome: job.Outcome, bund
     assert after.parity["openvino"]["int8"]["ap50"] >= 0.9975
     card = (after.path / "README.md").read_text(encoding="utf-8")
     assert card.count("## Precisions") == 1
-    assert "`node_contrast`; 1 of 2" in card
+    assert "`node_difference`; 1 of 2" in card
     assert "4 held-out pictures of `blobs` with 12 labels" in card
     assert any("int8: AP@0.5 " in line for line in describe(outcome, after.path))
 

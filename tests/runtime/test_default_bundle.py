@@ -42,7 +42,7 @@ def test_float32_is_always_among_the_precisions() -> None:
 def test_it_offers_eight_bits_and_says_what_they_are_worth() -> None:
     bundle = read_bundle(default_bundle())
     assert bundle.offered == ("float32", "bfloat16", "int8")
-    assert bundle.precision == "bfloat16"
+    assert bundle.precision == "int8"
     worth = {name: numbers["ap50"] for name, numbers in bundle.quality.items()}
     assert set(worth) == set(bundle.offered)
     assert min(worth.values()) >= worth["float32"] - 0.005

@@ -74,10 +74,28 @@ def test_layers_that_are_kept_stay_in_float(seen: Calibrated) -> None:
 
 
 def test_the_boxes_arithmetic_keeps_float(seen: Calibrated) -> None:
-    nodes = {node.name: node for node in seen.graph.graph.node}
-    inside = {nodes[name].op_type for name in net_nodes(seen.graph)}
+    inside = {node.op_type for node in net_nodes(seen.graph)}
     assert "Conv" in inside
     assert not inside & {"TopK", "Exp", "Sigmoid", "GatherElements"}
+
+
+def test_the_last_layers_answer_in_float(seen: Calibrated) -> None:
+    model = onnx.load_from_string(quantise(seen)).graph
+    makers = {name: node for node in model.node for name in node.output}
+    assert len(seen.ends) == 2  # heat and sides
+    for end in seen.ends:
+        assert makers[end].op_type == "Conv"
+        assert makers[end].name not in seen.layers
+        assert end not in {
+            name for node in model.node if "Linear" in node.op_type for name in node.input
+        }
+
+
+def test_no_value_is_rounded_before_it_is_rectified(seen: Calibrated) -> None:
+    model = onnx.load_from_string(quantise(seen)).graph
+    makers = {name: node.op_type for node in model.node for name in node.output}
+    before = {makers[node.input[0]] for node in model.node if node.op_type == "Relu"}
+    assert "DequantizeLinear" not in before
 
 
 def test_the_same_pictures_give_the_same_bytes(graph: bytes, seen: Calibrated) -> None:

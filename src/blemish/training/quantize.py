@@ -2,7 +2,8 @@
 
 Static, quantise-dequantise (QDQ), activations uint8, weights int8 a channel: the form that ONNX
 Runtime and OpenVINO both run fast (Jacob et al. 2018, arXiv 1712.05877). Only the net is
-quantised; the arithmetic of the boxes behind it keeps float32.
+quantised, but for its last layers, whose answers would come in steps; what is behind them keeps
+float32, too. A ReLU costs nothing: it is where the range of the value before it begins.
 """
 
 import tempfile
@@ -21,7 +22,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 Pixels = NDArray[np.uint8]
 Look = NDArray[np.float64]
 
-OPERATORS = ("Conv", "Add", "Resize")  # what is quantised; ReLU goes with what is before it
+OPERATORS = ("Conv", "Relu", "Add", "Resize")  # what is quantised
 CALIBRATED = 32  # pictures; more changed no range by a hundredth
 WINDOW = 896  # px of a calibration picture that are looked at, at most
 
@@ -33,14 +34,16 @@ class Calibrated:
     Attributes:
         graph: float32.
         ranges: as ONNX Runtime keeps them.
-        nodes: names of the nodes of the net, in order.
+        nodes: names of the nodes of the net that may be quantised, in order.
         layers: those of them that are convolutions.
+        ends: the values that the net's last layers make, which may not be.
     """
 
     graph: onnx.ModelProto
     ranges: Any
     nodes: tuple[str, ...]
     layers: tuple[str, ...]
+    ends: tuple[str, ...]
 
 
 def observe(graph: bytes, pictures: Iterable[Pixels], stride: int) -> Calibrated:
@@ -59,10 +62,11 @@ def observe(graph: bytes, pictures: Iterable[Pixels], stride: int) -> Calibrated
         )
         calibrator.collect_data(_Reader(_windows(pictures, stride)))
         ranges = calibrator.compute_data()
-    nodes = net_nodes(model)
-    kinds = {node.name: node.op_type for node in model.graph.node}
-    layers = tuple(name for name in nodes if kinds[name] == "Conv")
-    return Calibrated(model, ranges, nodes, layers)
+    net = net_nodes(model)
+    ends = last_values(net)
+    inner = [node for node in net if not set(node.output) & set(ends)]
+    layers = tuple(node.name for node in inner if node.op_type == "Conv")
+    return Calibrated(model, ranges, tuple(node.name for node in inner), layers, ends)
 
 
 def quantise(seen: Calibrated, kept: Collection[str] = ()) -> bytes:
@@ -89,8 +93,8 @@ def quantise(seen: Calibrated, kept: Collection[str] = ()) -> bytes:
     return bytes(quantised.SerializeToString(deterministic=True))
 
 
-def net_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
-    """Give the names of the nodes that lead to a convolution, in order: the net without its end."""
+def net_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Give the nodes that lead to a convolution, in order: the net without what makes boxes."""
     makers = {name: node for node in model.graph.node for name in node.output}
     waiting = [node for node in model.graph.node if node.op_type == "Conv"]
     seen: set[str] = set()
@@ -99,7 +103,14 @@ def net_nodes(model: onnx.ModelProto) -> tuple[str, ...]:
         if node.name not in seen:
             seen.add(node.name)
             waiting += [makers[name] for name in node.input if name in makers]
-    return tuple(node.name for node in model.graph.node if node.name in seen)
+    return [node for node in model.graph.node if node.name in seen]
+
+
+def last_values(net: Sequence[onnx.NodeProto]) -> tuple[str, ...]:
+    """Give the values that a net's convolutions make and none of its nodes takes."""
+    taken = {name for node in net for name in node.input}
+    made = [name for node in net if node.op_type == "Conv" for name in node.output]
+    return tuple(name for name in made if name not in taken)
 
 
 def choose_covering(every: Sequence[Look], number: int = CALIBRATED) -> list[int]:

@@ -33,22 +33,21 @@ def rank_layers(
         watch: is told the share that is done.
     """
     inputs = [_middle(window, stride)[None] for window in windows]
-    ends = ends_of(seen)
-    before = _run(seen.graph.SerializeToString(), ends, inputs)
+    before = _run(seen.graph.SerializeToString(), seen.ends, inputs)
     ratios = []
     for number, layer in enumerate(seen.layers):
         watch(number / len(seen.layers))
-        alone = quantise(seen, [name for name in seen.nodes if name != layer])
-        ratios.append((layer, signal_to_noise(before, _run(alone, ends, inputs))))
+        alone = quantise(seen, [name for name in seen.nodes if name not in with_relu(seen, layer)])
+        ratios.append((layer, signal_to_noise(before, _run(alone, seen.ends, inputs))))
     return sorted(ratios, key=lambda one: one[1])
 
 
-def ends_of(seen: Calibrated) -> list[str]:
-    """Give the values that layers make and no other node of the net takes."""
+def with_relu(seen: Calibrated, layer: str) -> set[str]:
+    """Give the layer's name and that of the ReLU behind it, which decides its range."""
     nodes = {node.name: node for node in seen.graph.graph.node}
-    taken = {name for node in seen.nodes for name in nodes[node].input}
-    made = [name for layer in seen.layers for name in nodes[layer].output]
-    return [name for name in made if name not in taken]
+    made = set(nodes[layer].output)
+    behind = {name for name in seen.nodes if made & set(nodes[name].input)}
+    return {layer} | {name for name in behind if nodes[name].op_type == "Relu"}
 
 
 def signal_to_noise(before: Sequence[Ends], after: Sequence[Ends]) -> float:
@@ -72,13 +71,10 @@ def _middle(window: Pixels, stride: int) -> Pixels:
 
 
 def _run(graph: bytes, ends: Sequence[str], inputs: Sequence[Pixels]) -> list[Ends]:
-    """Give the values at the net's ends for each window, as what comes after sees them."""
+    """Give the values at the net's ends for each window."""
     model = onnx.load_from_string(graph)
-    made = {name for node in model.graph.node for name in node.output}
-    wanted = [f"{name}_DequantizeLinear_Output" for name in ends]
-    names = [new if new in made else old for old, new in zip(ends, wanted, strict=True)]
     model.graph.output.extend(
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in ends
     )
     options = SessionOptions()
     options.log_severity_level = 3
@@ -86,4 +82,4 @@ def _run(graph: bytes, ends: Sequence[str], inputs: Sequence[Pixels]) -> list[En
     session = InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    return [list(session.run(names, {"images": window})) for window in inputs]
+    return [list(session.run(list(ends), {"images": window})) for window in inputs]
