@@ -160,9 +160,10 @@ def peer_roads(folder: Path, threads: int) -> dict[Way, Road]:
                 ("onnxruntime", onnxruntime_peer(graph, threads)),
             ):
                 roads[Way(name, engine, precision, FORWARD)] = road
-        if not what_lacks("openvino", "bfloat16"):
-            road = openvino_peer(folder / f"{file}.onnx", "bfloat16", threads)
-            roads[Way(name, "openvino", "bfloat16", FORWARD)] = road
+            if not what_lacks("openvino", "bfloat16"):  # what is left in float, as in ours
+                short = "bfloat16" if precision == "float32" else f"{precision}, bfloat16"
+                road = openvino_peer(graph, "bfloat16", threads)
+                roads[Way(name, "openvino", short, FORWARD)] = road
     return roads
 
 

@@ -28,8 +28,8 @@ DEFAULT_RETINANET: Mapping[str, Any] = {
     "norms": "batch",  # of the body: "batch", or "fixed" where it starts from weights
     "levels": [2, 3, 4, 5],
     "shapes": [[4.0, 4.0], [5.04, 5.04], [6.35, 6.35]],
-    "pyramid": 128,
-    "depth": 2,  # convolutions before the last one; four of 256 at stride 4 cost ten times more
+    "pyramid": 64,
+    "depth": 2,  # convolutions before the last one; four of 256 at stride 4 cost thirty times more
     "head_norms": True,
     "code": "deltas",
     "assign": "atss",
