@@ -124,6 +124,11 @@ def copy_rate(threads: int, megabytes: int = 256) -> float:
     return 2 * 4 * number / max(layers.values(), default=spent)
 
 
+def precision_of(node: Any) -> str:
+    """Give the type of what an executed layer gives."""
+    return str(node.get_rt_info()["outputPrecisions"].astype(str)).split(",")[0]
+
+
 def layers_of(compiled: ov.CompiledModel, times: dict[str, float]) -> list[Layer]:
     """Give what was executed, with its operations (two a multiplication) and bytes."""
     found = []
@@ -136,9 +141,11 @@ def layers_of(compiled: ov.CompiledModel, times: dict[str, float]) -> list[Layer
         ):
             continue
         shape = tuple(node.output(0).get_shape())
-        size = BYTES[str(facts["outputPrecisions"].astype(str)).split(",")[0]]
+        size = BYTES[precision_of(node)]
         parts = [list(value.get_shape()) for value in node.input_values()]
-        moved = float(size * (np.prod(shape) + sum(np.prod(part) for part in parts)))
+        sources = [BYTES[precision_of(value.get_node())] for value in node.input_values()]
+        read = sum(wide * np.prod(part) for wide, part in zip(sources, parts, strict=True))
+        moved = float(size * np.prod(shape) + read)
         products = 0.0
         if kind == "Convolution":
             products = float(np.prod(shape)) * float(np.prod(parts[1][1:]))

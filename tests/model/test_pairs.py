@@ -15,6 +15,16 @@ def test_pairs_answer_as_pixels(kernel: int, bias: bool) -> None:
     torch.testing.assert_close(pair_columns(conv)(Pairs()(images).double()), expected)
 
 
+def test_planes_are_exact_in_the_type_that_convolutions_take() -> None:
+    images = torch.arange(256, dtype=torch.uint8).repeat(3).reshape(1, 16, 16, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        short = Planes()(images)
+    assert short.dtype == torch.bfloat16
+    assert Planes()(images).dtype == torch.float32
+    assert torch.equal(short.float(), Planes()(images))
+    assert short.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_two_pixels_of_a_row_are_six_channels() -> None:
     images = torch.arange(24, dtype=torch.uint8).reshape(1, 2, 4, 3)
     pairs = Pairs()(images)

@@ -11,6 +11,7 @@ from blemish.model.retinanet import (
     DEFAULT_RETINANET,
     Outputs,
     RetinaNet,
+    Tower,
     fit_retinanet,
     flatten,
 )
@@ -84,6 +85,22 @@ def test_folding_the_norms_changes_nothing() -> None:
     assert all("tower" in name for name in left)  # shared convolutions cannot take them in
     for ours, theirs in zip(every(net(pixels(2))), every(folded(pixels(2))), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
+
+
+def test_towers_part_before_an_engine_and_take_up_all_norms() -> None:
+    net = lived_in(RetinaNet(SMALL, 2))
+    apart = copy.deepcopy(net)
+    apart.part_towers()
+    apart.part_towers()  # once is enough
+    for ours, theirs in zip(every(net(pixels(2))), every(apart(pixels(2))), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    folded = fold_norms(apart)
+    assert not [part for part in folded.modules() if isinstance(part, nn.BatchNorm2d)]
+    for ours, theirs in zip(every(net(pixels(2))), every(folded(pixels(2))), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
+    classic = RetinaNet({**SMALL, "head_norms": False}, 1)
+    classic.part_towers()
+    assert isinstance(classic.class_tower, Tower)  # nothing to take up: one weight for all levels
 
 
 def test_rows_stand_in_the_order_of_the_anchors() -> None:

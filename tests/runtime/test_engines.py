@@ -13,7 +13,7 @@ import pytest
 from blemish.errors import EngineError
 from blemish.runtime import engines as module
 from blemish.runtime.bundle import Bundle
-from blemish.runtime.engines import SUMS, SUMS_RIGHT, adds_eight_bits, open_engine
+from blemish.runtime.engines import SUMS, SUMS_RIGHT, adds_eight_bits, open_engine, what_lacks
 from planted_bundle import blobs, planted_bundle
 from planted_sums import CHANNELS, RIGHT, sums_graph
 
@@ -48,6 +48,32 @@ def test_both_engines_give_the_same_candidates(bundle: Bundle, size: tuple[int, 
     found = first[1] > 0  # where the heat is 0 any order of cells is right
     np.testing.assert_allclose(first[0][found], second[0][found], atol=1e-3)
     np.testing.assert_array_equal(first[2][found], second[2][found])
+
+
+def test_floats_within_eight_bits_are_short_where_model_and_processor_allow_it(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def floats(precision: str, *offered: str, engine: str = "openvino") -> str:
+        both = {"openvino": offered, "onnxruntime": offered}
+        return module.floats_of(replace(bundle, precisions=both), engine, precision)
+
+    able = {"openvino": "", "onnxruntime": "onnxruntime does not compute in bfloat16"}
+    monkeypatch.setattr(module, "what_lacks", lambda engine, precision: able[engine])
+    assert floats("int8", "float32", "bfloat16", "int8") == "bfloat16"
+    assert floats("int8", "float32", "int8") == "float32"  # bfloat16 was refused, or never tried
+    assert floats("int8", "float32", "bfloat16", "int8", engine="onnxruntime") == "float32"
+    assert floats("float32", "float32", "bfloat16", "int8") == "float32"
+    assert floats("bfloat16", "float32", "bfloat16") == "bfloat16"
+    able["openvino"] = "this processor does not compute in bfloat16"
+    assert floats("int8", "float32", "bfloat16", "int8") == "float32"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_engine_says_what_its_floats_are(bundle: Bundle, precision: str) -> None:
+    if what_lacks("openvino", precision):
+        pytest.skip("this processor does not compute in it")
+    assert open_engine(bundle, "openvino", precision, threads=1).floats == precision
+    assert open_engine(bundle, "onnxruntime", "float32", threads=1).floats == "float32"
 
 
 def test_every_shape_after_the_first_few_gives_the_same_answer(bundle: Bundle) -> None:

@@ -50,6 +50,22 @@ def test_nothing_stays_nothing() -> None:
     assert not found.any()
 
 
+def test_steps_are_those_of_the_paper() -> None:
+    torch.manual_seed(2)
+    parameter = torch.nn.Parameter(torch.randn(16, 40))
+    mine = Muon([parameter], 0.1)
+    expected, mean = parameter.detach().double(), torch.zeros(16, 40, dtype=torch.float64)
+    for rate in (0.1, 0.05, 0.02):
+        parameter.grad = torch.randn(16, 40)
+        gradient = parameter.grad.double()
+        mean = 0.95 * mean + 0.05 * gradient
+        direction = one_by_one(0.05 * gradient + 0.95 * mean)
+        expected = (1 - rate * 0.1) * expected - rate * 0.2 * 40**0.5 * direction
+        mine.param_groups[0]["lr"] = rate
+        mine.step()
+    torch.testing.assert_close(parameter.detach().double(), expected, atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_steps_are_those_of_torch(decay: float) -> None:
     torch.manual_seed(1)

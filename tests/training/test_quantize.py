@@ -73,6 +73,30 @@ def test_layers_that_are_kept_stay_in_float(seen: Calibrated) -> None:
     assert weights == {"every": len(seen.layers), "none": 0, "first": len(seen.layers) - 1}
 
 
+def rounded_before_relu(graph: bytes) -> list[str]:
+    """Give the values that are rounded, rectified, and taken by nothing else."""
+    nodes = onnx.load_from_string(graph).graph.node
+    makers = {name: node.op_type for node in nodes for name in node.output}
+    taken = Counter(name for node in nodes for name in node.input)
+    relus = [node.input[0] for node in nodes if node.op_type == "Relu"]
+    return [name for name in relus if makers[name] == "DequantizeLinear" and taken[name] == 1]
+
+
+@pytest.mark.parametrize("norms", [True, False])
+def test_a_retinanets_layers_run_as_one_and_share_their_fate(norms: bool) -> None:
+    torch.manual_seed(0)
+    plan = {**CLASSIC_RETINANET, "backbone": "resnet18", "pyramid": 16, "depth": 2}
+    net = build_any({**plan, "levels": [3, 4, 5], "head_norms": norms}, 1).eval()
+    seen = observe(export_graph(net, 20), PICTURES[:1], net.stride)
+    graph = quantise(seen)
+    assert kinds(graph)["BatchNormalization"] == 0
+    assert not rounded_before_relu(graph)
+    weights = [node.input[1] for node in seen.graph.graph.node if node.op_type == "Conv"]
+    assert len(weights) == len(set(weights)) + (0 if norms else 8) + 4  # the last ones share theirs
+    kept = onnx.load_from_string(quantise(seen, seen.layers)).graph
+    assert not [part for part in kept.initializer if part.data_type == onnx.TensorProto.INT8]
+
+
 def test_the_boxes_arithmetic_keeps_float(seen: Calibrated) -> None:
     inside = {node.op_type for node in net_nodes(seen.graph)}
     assert "Conv" in inside

@@ -25,16 +25,18 @@ LOCAL = "local"
 
 
 class How(NamedTuple):
-    """How a worker looks at pictures; engines answer alike, models and precisions do not."""
+    """How a worker looks at pictures; engines answer alike in float32, models do not."""
 
     bundle: str
     engine: str
     precision: str
+    floats: str
     fallback: str
 
     def answers_as(self, other: "How") -> bool:
         """Say whether the other's answers are the same."""
-        return (self.bundle, self.precision) == (other.bundle, other.precision)
+        mine, theirs = ((one.bundle, one.precision, one.floats) for one in (self, other))
+        return mine == theirs and (self.precision != "int8" or self.engine == other.engine)
 
 
 class Looked(NamedTuple):
@@ -48,7 +50,9 @@ class Looked(NamedTuple):
 def how_of(finder: Finder) -> How:
     """Give what decides a finder's answers, beside its settings."""
     engine = finder.engine
-    return How(bundle_hash(finder.bundle), engine.name, engine.precision, engine.note)
+    return How(
+        bundle_hash(finder.bundle), engine.name, engine.precision, engine.floats, engine.note
+    )
 
 
 class Worker:
@@ -187,7 +191,7 @@ class _Dealer:
     def _check(self, how: How) -> None:
         """Hear how a worker looks at pictures: all must answer alike."""
         if self._how and not how.answers_as(self._how):
-            words = "; ".join(" ".join(one[:3]) for one in (self._how, how))
+            words = "; ".join(" ".join(one[:4]) for one in (self._how, how))
             raise EngineError(
                 f"workers would answer differently ({words}); give --precision float32, and the "
                 "same model to all"

@@ -95,7 +95,7 @@ def find_many(
         "started": started.isoformat(timespec="seconds"),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),
         "resumed": resumed,
-        "how": [how.engine, how.precision] if how else [],
+        "how": [how.engine, how.precision, how.floats] if how else [],
         "fallback": how.fallback if how else "",
         "num_looked_at": sum(len(shard.entries) for shard in left) if complete else None,
         "num_finds": manifest.num_finds(),

@@ -186,7 +186,7 @@ def grow(
     order = [name for name, _ in ranked]
     tried: list[tuple[float, Measured, bytes, list[str]]] = []
     for number in numbers_kept(len(order)):
-        watch(0.4 + 0.5 * number / len(order), f"{number} layers in float32")
+        watch(0.4 + 0.5 * number / max(len(order), 1), f"{number} layers in float32")
         graph = quantise(seen, order[:number])
         numbers = scale.measure("int8", graph)
         tried.append((before["ap50"] - numbers.quality["ap50"], numbers, graph, order[:number]))
@@ -215,7 +215,7 @@ def describe(outcome: Outcome, out: Path) -> list[str]:
     ]
     if outcome.kept and "int8" in bundle.offered:
         kept = f"{len(outcome.kept)} of {outcome.layers} layers"
-        table.append(f"In float32 within int8: {kept} ({', '.join(outcome.kept)})")
+        table.append(f"In float within int8: {kept} ({', '.join(outcome.kept)})")
     return [
         *outcome.account,
         *table,

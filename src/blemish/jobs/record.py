@@ -21,6 +21,7 @@ def run_facts(settings: Mapping[str, Any], finder: Finder, started: datetime) ->
         "bundle": {"name": finder.bundle.name, "hash": bundle_hash(finder.bundle)},
         "engine": finder.engine.name,
         "precision": finder.engine.precision,
+        "floats": finder.engine.floats,
         "fallback": finder.engine.note,
         "settings": dict(settings),
     }

@@ -122,7 +122,10 @@ class Deployed(nn.Module):
 
     def __init__(self, net: Detector, top_k: int) -> None:
         super().__init__()
-        self.net: Any = fold_norms(copy.deepcopy(net).eval())
+        self.net: Any = copy.deepcopy(net).eval()
+        if isinstance(self.net, RetinaNet):
+            self.net.part_towers()
+        fold_norms(self.net)
         if isinstance(self.net, CenterNet):
             self.net.read_in_pairs()
         self.top_k = top_k

@@ -5,9 +5,10 @@ small stacks of convolutions, shared by all levels of a feature pyramid. Their n
 are any, are one set a level (Tan et al. 2020, EfficientDet), as the levels' statistics differ.
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +82,29 @@ class Tower(nn.Module):
         return features
 
 
+class Apart(nn.Module):
+    """A tower whose levels have weights of their own, which can take up each level's norms."""
+
+    def __init__(self, tower: Tower) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList(
+            nn.ModuleList(
+                nn.Sequential(*copy.deepcopy(pair)) for pair in zip(tower.convs, norms, strict=True)
+            )
+            for norms in cast("Sequence[nn.ModuleList]", tower.norms)
+        )
+
+    def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Give the refined map of each level."""
+        return [self.refine(level, parts) for level, parts in zip(maps, self.levels, strict=True)]
+
+    def refine(self, features: Tensor, parts: Any) -> Tensor:
+        """Give the refined map of one level."""
+        for part in parts:
+            features = F.relu(part(features), inplace=True)
+        return features
+
+
 class RetinaNet(nn.Module):
     """From windows to a score for each class and four numbers an anchor.
 
@@ -101,8 +125,8 @@ class RetinaNet(nn.Module):
         width, depth, norms = int(net["pyramid"]), int(net["depth"]), bool(net["head_norms"])
         self.body = Body(net["backbone"], net["norms"])
         self.pyramid = FeaturePyramid(self.body.widths, width, self.levels, norms)
-        self.class_tower = Tower(width, depth, len(self.levels), norms)
-        self.box_tower = Tower(width, depth, len(self.levels), norms)
+        self.class_tower: Tower | Apart = Tower(width, depth, len(self.levels), norms)
+        self.box_tower: Tower | Apart = Tower(width, depth, len(self.levels), norms)
         self.classes = nn.Conv2d(width, self.num_shapes * num_classes, 3, padding=1)
         self.boxes = nn.Conv2d(width, self.num_shapes * 4, 3, padding=1)
         self._start(norms)
@@ -132,13 +156,23 @@ class RetinaNet(nn.Module):
             for level, logits in zip(self.levels, outputs[0], strict=True)
         ]
 
+    def part_towers(self) -> None:
+        """Give each level weights of its own where it has norms of its own, for an engine.
+
+        The same answers, once the norms are folded (`fold_norms`); it learns no more after that.
+        """
+        for name in ("class_tower", "box_tower") if self.architecture["head_norms"] else ():
+            tower = getattr(self, name)
+            if isinstance(tower, Tower):
+                setattr(self, name, Apart(tower))
+
     def _start(self, norms: bool) -> None:
         """Set first weights: He et al. 2015 behind norms, small ones as the original without."""
         initialise(self.pyramid)
         see_contrast(self.body.conv1)
         for tower in (self.class_tower, self.box_tower):
             initialise(tower)
-            for weight in () if norms else tower.convs.parameters():
+            for weight in () if norms else tower.parameters():
                 if weight.ndim > 1:
                     nn.init.normal_(weight, std=WEAK)
         for last in (self.classes, self.boxes):

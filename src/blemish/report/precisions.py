@@ -19,7 +19,7 @@ def precision_lines(
         quality: what was measured in each precision, as a bundle keeps it.
         offered: the precisions of each engine.
         facts: the name of the `data`, the number of `layers`, the names of those `kept` in
-            float32 when the net runs in int8, and what the model is `meant` for.
+            float when the net runs in int8, and what the model is `meant` for.
     """
     first = quality["float32"]
     rows = [
@@ -37,7 +37,8 @@ def precision_lines(
         "|---|---|---|---|",
         *rows,
         "",
-        f"Layers that stay in float32 in int8: {kept}; {len(facts['kept'])} of {facts['layers']}.",
+        f"Layers that stay in float in int8, beside the last ones: {kept}; {len(facts['kept'])} of "
+        f"{facts['layers']}.",
     ]
 
 

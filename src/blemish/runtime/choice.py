@@ -1,7 +1,7 @@
 """Which engine runs a model here, and in which precision.
 
-The precision is the bundle's, so that two machines give the same answers; the engine is the
-machine's: the fastest of those that compute in it.
+The precision is the bundle's, the engine the machine's: the fastest of those that compute in it. In
+float32 all machines give the same answers, in the others nearly (`blemish.training.parity`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -37,6 +37,7 @@ class Engine:
     Attributes:
         name: `openvino` or `onnxruntime`.
         precision: one of `PRECISIONS`.
+        floats: `bfloat16` or `float32`: what layers are computed in that are in float.
         run: windows (N, H, W, 3) uint8 to boxes (N, K, 4), scores (N, K), labels (N, K).
         note: why it is not the precision that was asked for or meant; empty if it is.
     """
@@ -45,6 +46,7 @@ class Engine:
     precision: str
     run: Callable[[Windows], Candidates]
     note: str = ""
+    floats: str = "float32"
 
     def __call__(self, windows: Windows) -> Candidates:
         """Give the candidates of windows (N, H, W, 3), sides multiples of the bundle's stride.
@@ -76,8 +78,10 @@ def open_engine(bundle: Bundle, engine: str, precision: str, threads: int = 0) -
     if not threads and is_held_to_some():  # the engines would count the others, too
         threads = num_cores()
     opener = _open_openvino if engine == "openvino" else _open_onnxruntime
+    floats = floats_of(bundle, engine, precision)
     try:
-        return opener(bundle.graph_for(precision), precision, threads)
+        run = opener(bundle.graph_for(precision), floats, threads)
+        return Engine(engine, precision, run, floats=floats)
     except EngineError:
         raise
     except Exception as error:  # the engines raise their own, undocumented types
@@ -99,6 +103,18 @@ def check_installed(engine: str) -> None:
         raise EngineError(f"{engine} is not installed; `pip install {engine}` or use --engine auto")
 
 
+def floats_of(bundle: Bundle, engine: str, precision: str) -> str:
+    """Give what layers in float are computed in: within int8 in bfloat16 where that may run, too.
+
+    There it costs half of float32, and moves a find less than the eight bits around it.
+    """
+    short = {"float32": False, "bfloat16": True}.get(precision)
+    if short is None:
+        allowed = "bfloat16" in bundle.precisions.get(engine, ())
+        short = allowed and not what_lacks(engine, "bfloat16")
+    return "bfloat16" if short else "float32"
+
+
 def what_lacks(engine: str, precision: str) -> str:
     """Say why an installed engine does not compute in a precision here; empty where it does."""
     if precision == "int8" and not adds_eight_bits(engine):
@@ -107,12 +123,9 @@ def what_lacks(engine: str, precision: str) -> str:
         return ""
     if engine == "onnxruntime":
         return "onnxruntime does not compute in bfloat16"
-    return "" if _has_bfloat16() else "this processor does not compute in bfloat16"
-
-
-def _has_bfloat16() -> bool:
-    """Tell whether OpenVINO computes in bfloat16 natively on this processor."""
-    return "BF16" in _openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if "BF16" not in _openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return "this processor does not compute in bfloat16"
+    return ""
 
 
 @lru_cache
@@ -134,7 +147,7 @@ def adds_eight_bits(engine: str) -> bool:
     return bool(np.abs(answer - SUMS_RIGHT).max() <= 1)
 
 
-def _open_onnxruntime(graph: Path, precision: str, threads: int) -> Engine:
+def _open_onnxruntime(graph: Path, floats: str, threads: int) -> Callable[[Windows], Candidates]:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
@@ -154,16 +167,14 @@ def _open_onnxruntime(graph: Path, precision: str, threads: int) -> Engine:
         boxes, scores, labels = session.run(list(OUTPUTS), {INPUT: windows})
         return boxes, scores, labels
 
-    return Engine("onnxruntime", precision, run)
+    return run
 
 
-def _open_openvino(graph: Path, precision: str, threads: int) -> Engine:
+def _open_openvino(graph: Path, floats: str, threads: int) -> Callable[[Windows], Candidates]:
     core = _openvino_core()
-    # Within int8 some layers are in float; in bfloat16 they cost half and lose less than the rest.
-    short = precision == "bfloat16" or (precision == "int8" and _has_bfloat16())
     settings: dict[str, Any] = {
         # Left to itself OpenVINO picks bfloat16 on some processors: one file, two answers.
-        "INFERENCE_PRECISION_HINT": "bf16" if short else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if floats == "bfloat16" else "f32",
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "CACHE_DIR": "",
@@ -187,7 +198,7 @@ def _open_openvino(graph: Path, precision: str, threads: int) -> Engine:
         shaped.reshape(shape)
         return core.compile_model(shaped, "CPU", settings)
 
-    return Engine("openvino", precision, _by_shape(compile_for))
+    return _by_shape(compile_for)
 
 
 def _openvino_core() -> Any:

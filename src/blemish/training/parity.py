@@ -56,9 +56,10 @@ FLOAT32 = Tolerance(score=1e-3, box=0.1, usual=0.1, near=1e-3)
 BFLOAT16 = Tolerance(score=0.1, box=math.inf, usual=2.0, near=0.05)
 
 # Two engines on one graph in eight bits: where a value lies between two steps either may be
-# taken, and a step of the box sides is 2 % of them. On 80 pairs of the model in the box 95 % of the
-# boxes were within 2.5 px, as far as each was from float32, and the scores within 0.04.
-INT8 = Tolerance(score=0.1, box=math.inf, usual=4.0, near=0.05)
+# taken, and one may compute in bfloat16 what is left in float. On three sets of 80 pairs of the
+# model in the box 95 % of the boxes were within 2.5 px, as far as each was from float32, and the
+# scores within 0.07 to 0.097. What they find is worth the same: AP is asked of each engine, too.
+INT8 = Tolerance(score=0.15, box=math.inf, usual=4.0, near=0.05)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 Static, quantise-dequantise (QDQ), activations uint8, weights int8 a channel: the form that ONNX
 Runtime and OpenVINO both run fast (Jacob et al. 2018, arXiv 1712.05877). Only the net is
-quantised, but for its last layers, whose answers would come in steps; what is behind them keeps
-float32, too. A ReLU costs nothing: it is where the range of the value before it begins.
+quantised, but for its last layers, whose answers would come in steps; what is behind them stays
+in float, too. A ReLU costs nothing: it is where the range of the value before it begins.
 """
 
 import tempfile
@@ -35,7 +35,7 @@ class Calibrated:
         graph: float32.
         ranges: as ONNX Runtime keeps them.
         nodes: names of the nodes of the net that may be quantised, in order.
-        layers: those of them that are convolutions.
+        layers: those of them that are convolutions; of several with one weight, the first.
         ends: the values that the net's last layers make, which may not be.
     """
 
@@ -65,13 +65,15 @@ def observe(graph: bytes, pictures: Iterable[Pixels], stride: int) -> Calibrated
     net = net_nodes(model)
     ends = last_values(net)
     inner = [node for node in net if not set(node.output) & set(ends)]
-    layers = tuple(node.name for node in inner if node.op_type == "Conv")
+    first = {node.input[1]: node.name for node in reversed(inner) if node.op_type == "Conv"}
+    layers = tuple(node.name for node in inner if node.name in first.values())
     return Calibrated(model, ranges, tuple(node.name for node in inner), layers, ends)
 
 
 def quantise(seen: Calibrated, kept: Collection[str] = ()) -> bytes:
-    """Give the graph in eight bits; the layers ``kept`` stay in float32."""
+    """Give the graph in eight bits; the layers ``kept`` stay in float, all that share a weight."""
     kinds = {node.name: node.op_type for node in seen.graph.graph.node}
+    kept = set(kept) | sharing(seen, kept)
     chosen = [name for name in seen.nodes if kinds[name] in OPERATORS and name not in kept]
     model = onnx.ModelProto()
     model.CopyFrom(seen.graph)
@@ -91,6 +93,13 @@ def quantise(seen: Calibrated, kept: Collection[str] = ()) -> bytes:
     quantised = quantizer.model.model
     del quantised.metadata_props[:]
     return bytes(quantised.SerializeToString(deterministic=True))
+
+
+def sharing(seen: Calibrated, names: Collection[str]) -> set[str]:
+    """Give the convolutions that have a weight in common with one of these nodes."""
+    convolutions = [node for node in seen.graph.graph.node if node.op_type == "Conv"]
+    weights = {node.input[1] for node in convolutions if node.name in names}
+    return {node.name for node in convolutions if node.input[1] in weights}
 
 
 def net_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 
 from blemish.runtime.processor import num_cores
-from blemish.training.quantize import Calibrated, Pixels, quantise
+from blemish.training.quantize import Calibrated, Pixels, quantise, sharing
 
 SIDE = 448  # px of a window that are compared, at most
 Ends = list[NDArray[np.float32]]
@@ -37,17 +37,19 @@ def rank_layers(
     ratios = []
     for number, layer in enumerate(seen.layers):
         watch(number / len(seen.layers))
-        alone = quantise(seen, [name for name in seen.nodes if name not in with_relu(seen, layer)])
-        ratios.append((layer, signal_to_noise(before, _run(alone, seen.ends, inputs))))
+        alone = with_relus(seen, layer)
+        graph = quantise(seen, [name for name in seen.nodes if name not in alone])
+        ratios.append((layer, signal_to_noise(before, _run(graph, seen.ends, inputs))))
     return sorted(ratios, key=lambda one: one[1])
 
 
-def with_relu(seen: Calibrated, layer: str) -> set[str]:
-    """Give the layer's name and that of the ReLU behind it, which decides its range."""
+def with_relus(seen: Calibrated, layer: str) -> set[str]:
+    """Give the nodes of a layer's weight, and the ReLUs behind them, which decide their ranges."""
     nodes = {node.name: node for node in seen.graph.graph.node}
-    made = set(nodes[layer].output)
+    convolutions = sharing(seen, [layer])
+    made = {value for name in convolutions for value in nodes[name].output}
     behind = {name for name in seen.nodes if made & set(nodes[name].input)}
-    return {layer} | {name for name in behind if nodes[name].op_type == "Relu"}
+    return convolutions | {name for name in behind if nodes[name].op_type == "Relu"}
 
 
 def signal_to_noise(before: Sequence[Ends], after: Sequence[Ends]) -> float:
