@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from blemish.jobs.batch import How, deal_in_turn
+from blemish.jobs.batch import deal_in_turn
 from blemish.jobs.find import FindSettings
 from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManySettings, find_many
@@ -168,17 +168,3 @@ def test_what_cannot_begin_is_one_line(settings: ManySettings) -> None:
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "no Ray cluster there" in done.stderr
-
-
-def test_engines_answer_alike_in_floats_alone() -> None:
-    def alike(precision: str, engine: str = "openvino", floats: str = "float32") -> bool:
-        one = How("hash", "openvino", precision, "float32", "")
-        return one.answers_as(How("hash", engine, precision, floats, "a note"))
-
-    assert alike("float32", "onnxruntime")
-    assert alike("int8")
-    assert not alike("int8", "onnxruntime")
-    assert not alike("int8", floats="bfloat16")
-    assert not How("other", "openvino", "int8", "float32", "").answers_as(
-        How("hash", "openvino", "int8", "float32", "")
-    )

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from blemish.errors import UsageError
-from blemish.jobs.batch import Looked, deal_in_turn
+from blemish.jobs.batch import How, Looked, deal_in_turn
 from blemish.jobs.find import FindSettings, find_run
 from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManyReport, ManySettings, describe_many, find_many, list_entries
@@ -309,3 +309,17 @@ def test_what_is_no_table_is_refused(settings: ManySettings, name: str, value: o
     with pytest.raises(UsageError, match=f"--{name}: only tables are written with --ray"):
         find_many(replace(settings, find=find), deal_in_turn)
     assert not settings.find.out.exists()
+
+
+def test_engines_answer_alike_in_floats_alone() -> None:
+    def alike(precision: str, engine: str = "openvino", floats: str = "float32") -> bool:
+        one = How("hash", "openvino", precision, "float32", "")
+        return one.answers_as(How("hash", engine, precision, floats, "a note"))
+
+    assert alike("float32", "onnxruntime")
+    assert alike("int8")
+    assert not alike("int8", "onnxruntime")
+    assert not alike("int8", floats="bfloat16")
+    assert not How("other", "openvino", "int8", "float32", "").answers_as(
+        How("hash", "openvino", "int8", "float32", "")
+    )
