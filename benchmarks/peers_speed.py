@@ -6,7 +6,7 @@
 Everything takes turns with the same number of threads: blemish in each engine and precision that
 the model in the box offers, its net on one window of 928 px and all that `find` does on six drawn
 wafers; YOLO11n and YOLO26n in the best that can be made of them, on such a window; torchvision's
-RetinaNet-R50 as it comes, and blemish's on the same body. The peers'
+RetinaNet-R50 as it comes, and blemish's on the same body in int8, on the same six. The peers'
 graphs are made by `peer_export.py` in an environment of their own. Random weights are fine: they
 take the same time. With `--print` RESULTS.md stays as it is.
 """
@@ -14,7 +14,7 @@ take the same time. With `--print` RESULTS.md stays as it is.
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -55,6 +55,7 @@ RETINANETS: Mapping[str, Mapping[str, Any]] = {
 FORWARD, WHOLE = "forward", "pixels to finds"
 TARGETS = {FORWARD: 0.35, WHOLE: 0.45}  # at most, to YOLO11n
 DRAWN = 6  # wafers that are looked at: where they lie decides how much the net has to see
+PICTURE = 900  # px
 FASTER = 10.0  # at least, than torchvision's
 
 
@@ -87,16 +88,21 @@ def choose_picture(finder: Finder) -> np.ndarray:
 
 
 def our_roads(
-    net: str, bundle: Bundle, filled: np.ndarray, pictures: Sequence[np.ndarray], threads: int
+    net: str,
+    bundle: Bundle,
+    filled: np.ndarray,
+    pictures: Sequence[np.ndarray],
+    threads: int,
+    whole: Sequence[str] = PRECISIONS,
 ) -> dict[Way, Road]:
     """Give a bundle's roads in each engine and precision that it offers and this machine has.
 
     The forward pass is on the picture that fills its window. Each picture is looked at by an
-    engine of its own, as in a folder whose wafers all lie alike.
+    engine of its own, as in a folder whose wafers all lie alike, in the precisions ``whole``.
     """
     roads: dict[Way, Road] = {}
     for engine, precision in ways_of(bundle):
-        for number, picture in enumerate([filled, *pictures]):
+        for number, picture in enumerate([filled, *(pictures if precision in whole else ())]):
             opened = open_engine(bundle, engine, precision, threads)
             finder = Finder(bundle, opened, bundle.threshold_for(precision))
             if number:
@@ -138,15 +144,18 @@ def our_retinanet(folder: Path, net: Mapping[str, Any], picture: np.ndarray) -> 
     return write_bundle(facts, {GRAPH: graph, EIGHT_BITS: eight})
 
 
-def eager_road(picture: np.ndarray, threads: int) -> Road:
-    """Give torchvision's RetinaNet-R50 as it comes, on the picture in its own size."""
+def eager_road(threads: int) -> Callable[[np.ndarray], Any]:
+    """Give torchvision's RetinaNet-R50 as it comes, on pictures of `PICTURE` px in their size."""
     torch.set_num_threads(threads)
-    size = max(picture.shape[:2])
     net = retinanet_resnet50_fpn(
-        weights=None, weights_backbone=None, num_classes=1, min_size=size, max_size=size
+        weights=None, weights_backbone=None, num_classes=1, min_size=PICTURE, max_size=PICTURE
     ).eval()
-    pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1) / 255
-    return torch.inference_mode()(lambda: net([pixels]))
+
+    @torch.inference_mode()
+    def run(picture: np.ndarray) -> Any:
+        return net([torch.from_numpy(picture.copy()).permute(2, 0, 1) / 255])
+
+    return run
 
 
 def peer_roads(folder: Path, threads: int) -> dict[Way, Road]:
@@ -263,8 +272,10 @@ def main() -> None:
         for number, (name, known) in enumerate(RETINANETS.items()):
             net = dict(known, backbone=asked.backbone)
             made = our_retinanet(Path(folder) / str(number), net, filled)
-            roads |= our_roads(name, made, filled, [filled], asked.threads)
-        roads[Way(EAGER, "torch", "float32", WHOLE)] = eager_road(filled, asked.threads)
+            roads |= our_roads(name, made, filled, pictures, asked.threads, ("int8",))
+        eager = eager_road(asked.threads)
+        for number, picture in enumerate(pictures, 1):
+            roads[Way(EAGER, "torch", "float32", WHOLE, number)] = partial(eager, picture)
         times = mean_over_pictures(take_turns(roads, asked.turns))
     facts = {
         "processor": processor_name(),
