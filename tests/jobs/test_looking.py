@@ -1,3 +1,5 @@
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -6,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from blemish.data.images import Listed
+from blemish.jobs import looking
 from blemish.jobs.looking import find_in
-from blemish.runtime.finder import Finder, Finding, open_finder
+from blemish.report.tables import ImageRow
+from blemish.runtime.finder import MOST_LANES, Finder, Finding, open_finder
 from planted_bundle import blobs, planted_bundle
 
 
@@ -57,3 +61,47 @@ def test_a_picture_that_breaks_the_engine_is_a_row(
     assert [row.status for row in rows] == ["defective", "failed", "failed"]
     assert "memory" in rows[1].error
     assert "RuntimeError: engine broke" in rows[2].error
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_several_at_once_find_what_one_after_the_other_finds(
+    listed: list[Listed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    pytest.importorskip(engine)
+    model = planted_bundle(tmp_path / "model").path
+    finder = open_finder(model, engine=engine, precision="float32", threads=3)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    many = [*listed, Listed(tmp_path, broken, "broken.png")] * 8
+    alone = list(find_in(many, finder))
+    monkeypatch.setattr(looking, "WORTH_LANES", 2)
+    threads: set[int] = set()
+    monkeypatch.setattr(looking, "row_of", noting(looking.row_of, threads))
+    together = list(find_in(many, finder))
+    assert len(threads) == 3
+    assert [row.image for row, _ in together] == [one.name for one in many]
+    for (ours, pixels), (theirs, same) in zip(together, alone, strict=True):
+        assert (ours.status, ours.error) == (theirs.status, theirs.error)
+        np.testing.assert_allclose(ours.defects.boxes, theirs.defects.boxes, atol=1e-3)
+        np.testing.assert_allclose(ours.defects.scores, theirs.defects.scores, atol=1e-5)
+        assert (pixels is None) == (same is None)
+
+
+def noting(work: Callable[..., ImageRow], threads: set[int]) -> Callable[..., ImageRow]:
+    """Give the work, which then also notes the thread that it is done in."""
+
+    def noted(*words: object) -> ImageRow:
+        threads.add(threading.get_ident())
+        return work(*words)
+
+    return noted
+
+
+def test_finders_beside_one_share_its_threads(tmp_path: Path) -> None:
+    model = planted_bundle(tmp_path / "model").path
+    finder = open_finder(model, 0.3, engine="onnxruntime", threads=9)
+    beside = finder.beside()
+    assert [one.engine.threads for one in beside] == [2] * MOST_LANES
+    assert {one.min_score for one in beside} == {0.3}
+    single = open_finder(model, engine="onnxruntime", threads=1)
+    assert single.beside() == [single]

@@ -1,9 +1,10 @@
+import functools
 import threading
 import time
 
 import pytest
 
-from blemish.runtime.ahead import one_ahead
+from blemish.runtime.ahead import one_ahead, side_by_side
 
 
 def test_items_keep_their_order_and_their_work() -> None:
@@ -51,3 +52,47 @@ def test_leaving_early_ends_the_thread() -> None:
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+
+
+def test_works_side_by_side_take_turns_and_keep_the_order() -> None:
+    threads: dict[str, set[int]] = {"a": set(), "b": set()}
+
+    def work(name: str, item: int) -> tuple[str, int]:
+        threads[name].add(threading.get_ident())
+        time.sleep(0.01 if name == "a" else 0)
+        return name, item
+
+    works = [functools.partial(work, name) for name in "ab"]
+    results = [(item, done.result()) for item, done in side_by_side(works, range(7))]
+    assert results == [(item, ("ab"[item % 2], item)) for item in range(7)]
+    assert [len(one) for one in threads.values()] == [1, 1]
+    assert threads["a"] != threads["b"]
+    assert list(side_by_side(works, [])) == []
+
+
+def test_works_side_by_side_do_run_at_once() -> None:
+    both = threading.Barrier(2, timeout=10)
+    works = [lambda _: both.wait(), lambda _: both.wait()]
+    assert sorted(done.result() for _, done in side_by_side(works, range(2))) == [0, 1]
+
+
+def test_a_broken_item_does_not_end_those_beside_it() -> None:
+    results = [done for _, done in side_by_side([lambda x: 1 / x] * 2, [1, 0, 2, 4])]
+    with pytest.raises(ZeroDivisionError):
+        results[1].result()
+    assert [results[place].result() for place in (0, 2, 3)] == [1, 0.5, 0.25]
+
+
+def test_no_more_are_begun_than_one_more_than_there_are_works() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        return item
+
+    coming = side_by_side([work] * 3, range(100))
+    next(coming)[1].result()
+    time.sleep(0.1)
+    assert sorted(begun) == [0, 1, 2, 3]
+    coming.close()
+    assert len(begun) == 4

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +18,7 @@ from blemish.data.images import Listed, Pixels, open_picture
 from blemish.data.listing import shown
 from blemish.errors import BlemishError, BundleError
 from blemish.report.tables import ImageRow, Status
-from blemish.runtime.ahead import one_ahead
+from blemish.runtime.ahead import one_ahead, side_by_side
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.finder import Finder, Finding
 from blemish.runtime.huge import Watch, unwatched
@@ -24,6 +26,8 @@ from blemish.wafer.placing import place
 from blemish.wafer.recipe import Recipe
 
 log = logging.getLogger(__name__)
+
+WORTH_LANES = 32  # pictures; for fewer, opening more engines takes longer than they save
 
 P = TypeVar("P", bound=Pixels | HugePicture)
 
@@ -33,7 +37,7 @@ def find_in(
 ) -> Iterator[tuple[ImageRow, Pixels | None]]:
     """Yield the row of each picture and its pixels, None where it could not be looked at."""
     yield from _find_in_each(
-        listed, lambda path: open_picture(path, value_range), finder.look, finder.bundle
+        listed, lambda path: open_picture(path, value_range), Finder.look, finder
     )
 
 
@@ -49,12 +53,16 @@ def find_in_any(
     With a recipe the finds are placed on their wafer, and those in excluded places are dropped.
     ``watch`` is told how many windows of such a picture are done and how many it has.
     """
+    one_huge = Lock()
 
-    def look(picture: Pixels | HugePicture) -> Finding:
-        return look_in_any(picture, finder, watch)
+    def look(lane: Finder, picture: Pixels | HugePicture) -> Finding:
+        if isinstance(picture, HugePicture):
+            with one_huge:
+                return look_in_any(picture, finder, watch)
+        return lane.look(picture)
 
     yield from _find_in_each(
-        listed, lambda path: open_by_size(path, value_range), look, finder.bundle, recipe
+        listed, lambda path: open_by_size(path, value_range), look, finder, recipe
     )
 
 
@@ -87,19 +95,41 @@ def row_of(
 def _find_in_each(
     listed: Sequence[Listed],
     read: Callable[[Path], P],
-    look: Callable[[P], Finding],
-    bundle: Bundle,
+    look: Callable[[Finder, P], Finding],
+    finder: Finder,
     recipe: Recipe | None = None,
 ) -> Iterator[tuple[ImageRow, P | None]]:
-    for one, reading in one_ahead(lambda one: read(one.path), listed):
+    def row(lane: Finder, one: Listed, picture: P) -> ImageRow:
+        return row_of(one, picture, partial(look, lane, picture), lane.bundle, recipe)
+
+    def whole(lane: Finder, one: Listed) -> tuple[ImageRow, P]:
+        picture = read(one.path)
+        return row(lane, one, picture), picture
+
+    lanes = finder.beside() if len(listed) >= WORTH_LANES else [finder]
+    coming: Iterator[tuple[Listed, Callable[[], tuple[ImageRow, P]]]]
+    if len(lanes) > 1:
+        works = [partial(whole, lane) for lane in lanes]
+        coming = ((one, done.result) for one, done in side_by_side(works, listed))
+    else:
+        ahead = one_ahead(lambda one: read(one.path), listed)
+        coming = (
+            (one, partial(_after, reading, partial(row, finder, one))) for one, reading in ahead
+        )
+    for one, result in coming:
         try:
-            picture = reading.result()
-            row = row_of(one, picture, partial(look, picture), bundle, recipe)
+            found, picture = result()
         except Exception as error:  # whatever one picture does, the others go on
             log.debug("%s failed", one.path, exc_info=True)
             yield failed_row(one.name, reason_of(one, error)), None
         else:
-            yield row, picture
+            yield found, picture
+
+
+def _after(reading: Future[P], row: Callable[[P], ImageRow]) -> tuple[ImageRow, P]:
+    """Give the row of a picture that is being read, and the picture."""
+    picture = reading.result()
+    return row(picture), picture
 
 
 def size_of(picture: Pixels | HugePicture) -> tuple[int, int]:

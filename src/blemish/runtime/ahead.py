@@ -1,7 +1,9 @@
-"""Do the next item's work in one background thread while the caller works on this one."""
+"""Do items' work in background threads: the next one's, or that of several at once."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -25,3 +27,23 @@ def one_ahead(
             waiting = begun
         if waiting is not None:
             yield waiting
+
+
+def side_by_side(
+    works: Sequence[Callable[[Item], Result]], items: Iterable[Item]
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Yield each item with its finished or running work, in order, one more at once than works.
+
+    Each work has a thread of its own and takes every so manieth item, whoever is quicker: what
+    depends on the order within a thread is the same every time.
+    """
+    with ExitStack() as stack:
+        pools = [stack.enter_context(ThreadPoolExecutor(1, "beside")) for _ in works]
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        for number, item in enumerate(items):
+            lane = number % len(works)
+            waiting.append((item, pools[lane].submit(works[lane], item)))
+            if len(waiting) > len(works):
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()

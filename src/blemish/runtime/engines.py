@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -40,6 +40,8 @@ class Engine:
         floats: `bfloat16` or `float32`: what layers are computed in that are in float.
         run: windows (N, H, W, 3) uint8 to boxes (N, K, 4), scores (N, K), labels (N, K).
         note: why it is not the precision that was asked for or meant; empty if it is.
+        threads: that it computes with.
+        apart: opens the same with so many threads, to run beside this one; None if it cannot be.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Engine:
     run: Callable[[Windows], Candidates]
     note: str = ""
     floats: str = "float32"
+    threads: int = 1
+    apart: "Callable[[int], Engine] | None" = None
 
     def __call__(self, windows: Windows) -> Candidates:
         """Give the candidates of windows (N, H, W, 3), sides multiples of the bundle's stride.
@@ -81,7 +85,8 @@ def open_engine(bundle: Bundle, engine: str, precision: str, threads: int = 0) -
     floats = floats_of(bundle, engine, precision)
     try:
         run = opener(bundle.graph_for(precision), floats, threads)
-        return Engine(engine, precision, run, floats=floats)
+        apart = partial(open_engine, bundle, engine, precision)
+        return Engine(engine, precision, run, "", floats, threads or num_cores(), apart)
     except EngineError:
         raise
     except Exception as error:  # the engines raise their own, undocumented types
@@ -178,6 +183,8 @@ def _open_openvino(graph: Path, floats: str, threads: int) -> Callable[[Windows]
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "CACHE_DIR": "",
+        # Pinned, all engines of one thread on a machine would share its first core.
+        "ENABLE_CPU_PINNING": False,
         # Kernels of shapes seen before; at the default of 5,000 memory grows with every new shape.
         "CPU_RUNTIME_CACHE_CAPACITY": 64,
     }

@@ -1,7 +1,7 @@
 """The one road from pixels to finds; nothing else in blemish finds defects."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ REGIONS = ("auto", "wafer", "whole")
 
 # Beyond this a picture holds nothing more to see, and a mistaken outline would cost minutes.
 MAX_ENLARGEMENT = 4.0
+
+MOST_LANES = 4  # pictures that are looked at at once; each needs memory of its own
 
 NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"
 
@@ -98,6 +100,17 @@ class Finder:
         """Yield the defects of each image in order; the next file is read meanwhile."""
         for _, opening in one_ahead(_open, images):
             yield self._look_at(opening.result()).defects
+
+    def beside(self) -> "list[Finder]":
+        """Give finders for several pictures at once, which together have this one's threads.
+
+        One picture after the other keeps many threads busy only while they agree on every layer.
+        """
+        engine, lanes = self.engine, min(self.engine.threads, MOST_LANES)
+        if engine.apart is None or lanes < 2:
+            return [self]
+        engines = [engine.apart(engine.threads // lanes) for _ in range(lanes)]
+        return [replace(self, engine=replace(one, note=engine.note)) for one in engines]
 
     def _look_at(self, picture: Pixels | HugePicture) -> Finding:
         return (
