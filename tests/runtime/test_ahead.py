@@ -1,10 +1,12 @@
 import functools
+import itertools
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from blemish.runtime.ahead import one_ahead, side_by_side
+from blemish.runtime.ahead import made_ahead, one_ahead, side_by_side
 
 
 def test_items_keep_their_order_and_their_work() -> None:
@@ -96,3 +98,42 @@ def test_no_more_are_begun_than_one_more_than_there_are_works() -> None:
     assert sorted(begun) == [0, 1, 2, 3]
     coming.close()
     assert len(begun) == 4
+
+
+def test_items_are_made_ahead_in_another_thread_and_in_order() -> None:
+    made: list[int] = []
+
+    def items() -> Iterator[tuple[int, int]]:
+        for item in range(20):
+            made.append(item)
+            yield item, threading.get_ident()
+
+    coming = made_ahead(items(), 3)
+    first, thread = next(coming)
+    time.sleep(0.1)
+    assert made == [0, 1, 2, 3]
+    assert [first, *(item for item, _ in coming)] == list(range(20))
+    assert thread != threading.get_ident()
+
+
+def test_what_making_an_item_raises_comes_in_its_turn() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise OSError("gone")
+
+    coming = made_ahead(items(), 5)
+    assert [next(coming), next(coming)] == [1, 2]
+    with pytest.raises(OSError, match="gone"):
+        next(coming)
+
+
+def test_closing_ends_what_is_made_ahead() -> None:
+    made: list[int] = []
+    coming = made_ahead((made.append(item) for item in itertools.count()), 4)
+    next(coming)
+    coming.close()
+    number = len(made)
+    time.sleep(0.05)
+    assert len(made) == number <= 6
+    assert list(made_ahead([], 4)) == []

@@ -47,3 +47,19 @@ def side_by_side(
                 yield waiting.popleft()
         while waiting:
             yield waiting.popleft()
+
+
+def made_ahead(items: Iterable[Item], number: int) -> Iterator[Item]:
+    """Yield items that a background thread takes from an iterable, at most so many ahead.
+
+    What taking one raises is raised when its turn comes.
+    """
+    coming, pool = iter(items), ThreadPoolExecutor(1, "ahead")
+    end = object()
+    try:
+        waiting = deque(pool.submit(next, coming, end) for _ in range(max(number, 1)))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, coming, end))
+            yield item  # type: ignore[misc]  # it is not the end
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

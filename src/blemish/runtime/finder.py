@@ -15,7 +15,7 @@ from blemish.core.tiles import cut, plan_windows
 from blemish.data.huge import HugePicture, open_by_size
 from blemish.data.images import MAX_PIXELS
 from blemish.errors import PictureError, UsageError
-from blemish.runtime.ahead import one_ahead
+from blemish.runtime.ahead import made_ahead, one_ahead
 from blemish.runtime.bundle import Bundle, default_bundle, read_bundle
 from blemish.runtime.choice import open_chosen
 from blemish.runtime.engines import Engine
@@ -40,6 +40,7 @@ REGIONS = ("auto", "wafer", "whole")
 # Beyond this a picture holds nothing more to see, and a mistaken outline would cost minutes.
 MAX_ENLARGEMENT = 4.0
 
+WINDOWS_AHEAD = 32  # of a huge picture: about those of a row, so that the next is read meanwhile
 MOST_LANES = 4  # pictures that are looked at at once; each needs memory of its own
 
 NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"
@@ -154,7 +155,7 @@ class Finder:
         view = View.of(picture, scale, outline)
         windows = view.plan(self.bundle, outline)
         unread: list[Unread] = []
-        coming = cut_windows(view, windows, unread, watch)
+        coming = made_ahead(cut_windows(view, windows, unread, watch), WINDOWS_AHEAD)
         found = find_in_windows(self.engine, coming, self.bundle, self.min_score, self.batch)
         if unread and len(unread) == len(windows):
             raise PictureError(f"is damaged ({unread[0].reason}); copy or export it again")
