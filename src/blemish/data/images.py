@@ -11,6 +11,7 @@ import math
 import os
 import stat
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -110,6 +111,8 @@ def to_uint8_rgb(
         values = values[..., None]
     colours = values[..., :3] if values.shape[2] >= 3 else values[..., :1]
     scaled = _to_uint8(colours, value_range)
+    if scaled.shape[2] == 1 and scaled.size:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(scaled), cv2.COLOR_GRAY2RGB), np.uint8)
     return np.ascontiguousarray(np.broadcast_to(scaled, (*scaled.shape[:2], 3)))
 
 
@@ -189,7 +192,7 @@ def _to_uint8(
         return values.astype(np.uint8) * np.uint8(255)
     if values.dtype.kind not in "uif":
         raise Damaged(f"holds {values.dtype} values; export it as grey or RGB")
-    if not np.isfinite(values.astype(np.float64, copy=False)).all():
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise Damaged("holds values that are not numbers (NaN or infinite); fill them in first")
     if value_range is None and values.dtype != np.uint16:
         raise Damaged(
@@ -197,11 +200,16 @@ def _to_uint8(
         )
     low, high = value_range or (0, 65535)
     if values.dtype == np.uint16:
-        steps = np.arange(65536, dtype=np.float64)
-        table = np.rint((steps - low).clip(0, high - low) * 255 / (high - low)).astype(np.uint8)
-        return np.asarray(table[values.astype(np.uint16, copy=False)])
+        return np.asarray(_table(low, high)[values.astype(np.uint16, copy=False)])
     scaled = (values.astype(np.float64) - low).clip(0, high - low) * 255 / (high - low)
     return np.rint(scaled).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _table(low: float, high: float) -> NDArray[np.uint8]:
+    """Give the 8 bits of each value of 16."""
+    steps = np.arange(65536, dtype=np.float64)
+    return np.rint((steps - low).clip(0, high - low) * 255 / (high - low)).astype(np.uint8)
 
 
 @contextlib.contextmanager

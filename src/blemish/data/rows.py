@@ -1,7 +1,10 @@
 """The rows of a picture stored in strips or tiles: upright, RGB, from top to bottom."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,10 @@ Lost = Callable[[Rectangle, str], None]
 
 ROWS = 256
 """Rows that are read at once, where strips and tiles are no higher."""
+AT_ONCE = 4
+"""Strips or tiles that are decoded at once: the codecs run beside each other."""
+PIXELS_AT_ONCE = 16_000_000
+"""Pixels of these together, unless one has more."""
 MOST_PIXELS = 100_000_000
 """Pixels that are read at once, where strips and tiles let it: 0.3 GB."""
 
@@ -75,24 +82,43 @@ class Rows:
         x1, y1, x2, y2 = box
         segments = self.segments
         part = np.zeros((y2 - y1, x2 - x1, 3), np.uint8)
-        for row in range(y1 // segments.down, (y2 - 1) // segments.down + 1):
-            for column in range(x1 // segments.across, (x2 - 1) // segments.across + 1):
-                top, left = row * segments.down, column * segments.across
-                pixels = self._read_segment(row, column, lost)
-                inner = pixels[max(y1 - top, 0) : y2 - top, max(x1 - left, 0) : x2 - left]
-                down, across = max(top - y1, 0), max(left - x1, 0)
-                part[down : down + inner.shape[0], across : across + inner.shape[1]] = inner
+        places = [
+            (row, column)
+            for row in range(y1 // segments.down, (y2 - 1) // segments.down + 1)
+            for column in range(x1 // segments.across, (x2 - 1) // segments.across + 1)
+        ]
+        for (row, column), decoded in zip(places, self._decode(places), strict=True):
+            top, left = row * segments.down, column * segments.across
+            if isinstance(decoded, str):
+                lost(self._shown(row, column), decoded)
+                continue
+            inner = decoded[max(y1 - top, 0) : y2 - top, max(x1 - left, 0) : x2 - left]
+            down, across = max(top - y1, 0), max(left - x1, 0)
+            part[down : down + inner.shape[0], across : across + inner.shape[1]] = inner
         return part
 
-    def _read_segment(self, row: int, column: int, lost: Lost) -> Pixels:
-        """Read a strip or tile; one that is lost is empty."""
-        segments = self.segments
+    def _decode(self, places: Sequence[tuple[int, int]]) -> Iterator[Pixels | str]:
+        """Yield the pixels of each strip or tile, or why it is lost; a few are decoded at once."""
+        fitting = PIXELS_AT_ONCE // (self.segments.across * self.segments.down)
+        number, coming = max(min(AT_ONCE, fitting), 1), iter(places)
+        with ThreadPoolExecutor(number, "decode") as pool:
+            waiting = deque(pool.submit(self._read_segment, *p) for p in islice(coming, number))
+            while waiting:
+                decoded = waiting.popleft().result()
+                waiting.extend(pool.submit(self._read_segment, *p) for p in islice(coming, 1))
+                yield decoded
+
+    def _read_segment(self, row: int, column: int) -> Pixels | str:
+        """Read a strip or tile, or say why it is lost."""
         try:
-            return to_uint8_rgb(segments.read(row, column), self.value_range)
+            return to_uint8_rgb(self.segments.read(row, column), self.value_range)
         except (Damaged, OSError) as error:
-            left, top = column * segments.across, row * segments.down
-            right = min(left + segments.across, segments.width)
-            bottom = min(top + segments.down, segments.height)
-            place = to_shown((left, top, right, bottom), self.orientation, self.size)
-            lost(place, one_line(error))
-            return np.zeros((0, 0, 3), np.uint8)
+            return one_line(error)
+
+    def _shown(self, row: int, column: int) -> Rectangle:
+        """Give the place of a strip or tile in the picture as it is shown."""
+        segments = self.segments
+        left, top = column * segments.across, row * segments.down
+        right = min(left + segments.across, segments.width)
+        bottom = min(top + segments.down, segments.height)
+        return to_shown((left, top, right, bottom), self.orientation, self.size)

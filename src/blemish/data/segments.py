@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,6 +27,7 @@ _CODED = {1, 5, 7, 8, 32773, 32946, 34925, 50000}
 """None, LZW, JPEG, deflate, PackBits, deflate again, LZMA, Zstandard (tag 259)."""
 _JPEG = 7
 _JPEG_SIZES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_READING = Lock()  # a place in a file is sought and read in two steps
 _SLACK = 2**16  # bytes by which a segment that does not compress may be longer
 
 Values = NDArray[Any]
@@ -168,8 +170,9 @@ def _read_at(page: Any, file: BinaryIO, index: int, skipped: int, count: int) ->
         raise Damaged("is missing")
     if skipped + count > page.databytecounts[index]:
         raise cut_short()
-    file.seek(page.dataoffsets[index] + skipped)
-    data = file.read(count)
+    with _READING:
+        file.seek(page.dataoffsets[index] + skipped)
+        data = file.read(count)
     if len(data) < count:
         raise cut_short()
     return data
