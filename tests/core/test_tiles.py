@@ -50,8 +50,24 @@ def test_windows_start_on_the_stride_and_overlap_enough(plan):
         assert window.width <= size
         assert window.height <= size
     starts = sorted({window.x for window in windows})
-    assert all(b - a <= size - overlap for a, b in pairwise(starts))
+    assert all(b - a <= windows[0].width - overlap for a, b in pairwise(starts))
     assert 0 <= starts[-1] + windows[-1].width - width < stride
+
+
+@given(plans())
+@settings(max_examples=150, deadline=None)
+def test_windows_are_as_few_as_they_can_be_and_no_larger(plan):
+    width, _, size, overlap, stride = plan
+    windows = plan_windows(width, 1, size, overlap, stride)
+    number, wide = len(windows), windows[0].width
+    if width <= size:
+        assert number == 1
+        return
+    step = (size - overlap) // stride * stride
+    assert number == 1 + next(n for n in range(1, width) if n * step + size >= width)
+    smaller = wide - stride
+    reach = (number - 1) * ((smaller - overlap) // stride * stride) + smaller
+    assert smaller - overlap < stride or reach < width
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (1024, 1024), (1025, 33)])

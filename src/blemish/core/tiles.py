@@ -39,8 +39,8 @@ def plan_windows(width: int, height: int, window: int, overlap: int, stride: int
     """Give the windows that cover a picture, row by row.
 
     A side that fits in ``window`` is covered by one window, padded up to a multiple of the
-    stride; a longer one by windows of size ``window`` that overlap by at least ``overlap``.
-    All windows of one picture have the same size.
+    stride; a longer one by as few windows of at most ``window`` as overlap by at least ``overlap``,
+    which are no larger than that takes. All windows of one picture have the same size.
 
     Raises:
         ValueError: the picture is empty, ``window`` is not a multiple of ``stride``, or the
@@ -92,9 +92,13 @@ def _spans(length: int, window: int, overlap: int, stride: int) -> list[tuple[in
     """Give (start, size, core start, core end) of each window along one side."""
     if length <= window:
         return [(0, -(-length // stride) * stride, 0, length)]
-    step = (window - overlap) // stride * stride
+    num_steps = _num_steps(length, window, overlap, stride)
+    while (
+        window - stride - overlap >= stride
+        and _num_steps(length, window - stride, overlap, stride) == num_steps
+    ):
+        window -= stride
     last = -(-(length - window) // stride)  # in strides, as are the spread starts below
-    num_steps = -(-last * stride // step)
     starts = [index * last // num_steps * stride for index in range(num_steps + 1)]
     seams = [(before + window + after) // 2 for before, after in pairwise(starts)]
     edges = [0, *seams, length]
@@ -102,3 +106,9 @@ def _spans(length: int, window: int, overlap: int, stride: int) -> list[tuple[in
         (start, window, low, high)
         for start, (low, high) in zip(starts, pairwise(edges), strict=True)
     ]
+
+
+def _num_steps(length: int, window: int, overlap: int, stride: int) -> int:
+    """Give how many steps from window to window cover a longer side."""
+    step = (window - overlap) // stride * stride
+    return -(-(-(-(length - window) // stride) * stride) // step)
