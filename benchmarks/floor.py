@@ -25,7 +25,7 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from blemish.runtime.bundle import default_bundle, read_bundle
-from blemish.runtime.engines import what_lacks
+from blemish.runtime.engines import floats_of
 
 TYPES = {"float32": ov.Type.f32, "bfloat16": ov.Type.bf16}
 ARITHMETIC = {"f32": "float32", "bf16": "bfloat16", "u8": "int8", "i8": "int8"}
@@ -56,19 +56,12 @@ class Layer:
         return max(self.operations / rate, self.moved / bandwidth)
 
 
-def floats_of(precision: str) -> str:
-    """Give what is computed in where a precision leaves a layer in float."""
-    if precision != "int8":
-        return precision
-    return "float32" if what_lacks("openvino", "bfloat16") else "bfloat16"
-
-
-def compile_model(model: ov.Model, precision: str, threads: int) -> ov.CompiledModel:
-    """Compile for latency, with a time for each layer."""
+def compile_model(model: ov.Model, floats: str, threads: int) -> ov.CompiledModel:
+    """Compile for latency, layers in float in this type, with a time for each layer."""
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": TYPES[floats_of(precision)],
+        "INFERENCE_PRECISION_HINT": TYPES[floats],
         "PERF_COUNT": True,
     }
     return ov.Core().compile_model(model, "CPU", settings)
@@ -103,7 +96,8 @@ def matrix_rate(precision: str, threads: int) -> float:
             ends = ((-0.1, 0.1, 256), (-0.1, 0.1, 255))
             factors = [in_steps(one, *end) for one, end in zip(factors, ends, strict=True)]
         model = ov.Model([ops.matmul(*factors, False, True)], [left])
-        spent, layers = times_of(compile_model(model, precision, threads), [weights], min)
+        floats = precision if precision in TYPES else "float32"
+        spent, layers = times_of(compile_model(model, floats, threads), [weights], min)
         rates.append(2 * side**3 / max(layers.values(), default=spent))
     return max(rates)
 
@@ -164,12 +158,14 @@ def main() -> None:
     parser.add_argument("--precision", choices=[*TYPES, "int8"], default="int8")
     asked = parser.parse_args()
     folder = asked.bundle or default_bundle()
-    kinds = {asked.precision, floats_of(asked.precision), "float32"}
+    bundle = read_bundle(folder)
+    floats = floats_of(bundle, "openvino", asked.precision)
+    kinds = {asked.precision, floats, "float32"}
     rates = {kind: matrix_rate(kind, asked.threads) for kind in sorted(kinds)}
     bandwidth = copy_rate(asked.threads)
-    model = ov.Core().read_model(read_bundle(folder).graph_for(asked.precision))
+    model = ov.Core().read_model(bundle.graph_for(asked.precision))
     model.reshape([1, asked.side, asked.side, 3])
-    compiled = compile_model(model, asked.precision, asked.threads)
+    compiled = compile_model(model, floats, asked.threads)
     pixels = np.random.default_rng(0).integers(0, 255, (1, asked.side, asked.side, 3), np.uint8)
     whole, times = times_of(compiled, [pixels])
     layers = layers_of(compiled, times)

@@ -57,8 +57,8 @@ def find_in_any(
 
     def look(lane: Finder, picture: Pixels | HugePicture) -> Finding:
         if isinstance(picture, HugePicture):
-            with one_huge:
-                return look_in_any(picture, finder, watch)
+            with one_huge:  # by all threads, not by a lane's
+                return finder.look_through(picture, watch)
         return lane.look(picture)
 
     yield from _find_in_each(
