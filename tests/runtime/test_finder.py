@@ -51,6 +51,26 @@ def test_planted_spots_are_found_once_each(finder: Finder) -> None:
     assert (found.labels == 0).all()
 
 
+def test_more_marks_than_a_window_has_candidates_are_all_found(finder: Finder) -> None:
+    spots = [(40 + 100 * x, 40 + 100 * y) for x in range(9) for y in range(9)]
+    assert len(spots) > finder.bundle.top_k
+    found = finder(blobs(900, 900, spots))
+    assert sorted(map(tuple, np.rint(box_centres(found.boxes) / 20) * 20)) == spots
+
+
+def test_a_window_full_of_weak_candidates_is_not_looked_at_again(finder: Finder) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def engine(windows: NDArray[np.uint8]) -> object:
+        sizes.append(windows.shape[1:3])
+        return finder.engine(windows)
+
+    bundle = replace(finder.bundle, threshold=1.0)
+    watched = replace(finder, engine=replace(finder.engine, run=engine), bundle=bundle)
+    watched(blobs(900, 900, [(40 + 100 * x, 40 + 100 * y) for x in range(9) for y in range(9)]))
+    assert len(sizes) == 1
+
+
 def test_nothing_found_is_empty(finder: Finder) -> None:
     assert len(finder(blobs(300, 200, []))) == 0
 

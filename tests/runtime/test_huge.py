@@ -16,6 +16,7 @@ from blemish.data.huge import HugePicture, open_by_size
 from blemish.data.images import open_picture
 from blemish.errors import PictureError
 from blemish.runtime.finder import Finder, open_finder
+from blemish.runtime.huge import View
 from blemish.wafer.outline import Outline
 from planted_bundle import TOP_K, blobs, planted_bundle
 
@@ -239,9 +240,17 @@ def test_memory_holds_a_row_of_windows_and_not_the_picture(finder: Finder, tmp_p
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # A row of windows is 1.2 MB, twice as it moves on, a row of tiles as much, and 32 windows ahead
-    # 3 MB; all: 29 MB.
-    assert peak < 12_000_000
+    # A row of windows is 1.2 MB, twice as it moves on, a row of tiles as much, and 8 windows ahead
+    # 2 MB; all: 29 MB.
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(("width", "most"), [(20_000, 2048), (60_000, 1024)])
+def test_windows_of_a_wide_picture_are_smaller(finder: Finder, width: int, most: int) -> None:
+    bundle = replace(finder.bundle, window=2048)
+    view = View.of(HugePicture(Path("wide.tif"), width, 5000), 1.0, None)
+    sizes = {window.width for window in view.plan(bundle, None)}
+    assert max(sizes) <= most < 1.2 * min(sizes)
 
 
 def test_a_finder_takes_the_path_of_a_huge_picture(

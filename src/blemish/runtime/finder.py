@@ -40,7 +40,7 @@ REGIONS = ("auto", "wafer", "whole")
 # Beyond this a picture holds nothing more to see, and a mistaken outline would cost minutes.
 MAX_ENLARGEMENT = 4.0
 
-WINDOWS_AHEAD = 32  # of a huge picture: about those of a row, so that the next is read meanwhile
+WINDOWS_AHEAD = 8  # of a huge picture: a row of windows is read while those of the last are left
 MOST_LANES = 4  # pictures that are looked at at once; each needs memory of its own
 
 NO_WAFER = "no wafer found: nothing was dropped; check the picture or use --region auto"

@@ -21,6 +21,9 @@ from blemish.wafer.outline import Outline
 Watch = Callable[[int, int], None]
 Finding = Callable[[Pixels], Outline | None]
 
+MOST_IN_ROW = 100_000_000
+"""Pixels of a row of windows, which are held, from which windows are of at most `NARROW` px."""
+NARROW = 1024
 MAX_NAMED = 5
 """Windows that are named one by one where some cannot be read."""
 
@@ -60,8 +63,9 @@ class View:
     def plan(self, bundle: Bundle, outline: Outline | None) -> list[Window]:
         """Give the windows over the part that own a place on the wafer."""
         left, top, right, bottom = self.part
-        plan = (bundle.window, bundle.overlap, bundle.stride)
-        windows = plan_windows(right - left, bottom - top, *plan)
+        wide = (right - left) * bundle.window > MOST_IN_ROW and NARROW % bundle.stride == 0
+        side = min(bundle.window, NARROW) if wide else bundle.window
+        windows = plan_windows(right - left, bottom - top, side, bundle.overlap, bundle.stride)
         if outline is None:
             return windows
         margin = RIM_MARGIN * outline.diameter

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from blemish.core.boxes import nms
 from blemish.core.defects import Defects
-from blemish.core.tiles import Window, bring_home
+from blemish.core.tiles import Window, bring_home, cut, plan_windows
 from blemish.runtime.bundle import Bundle
 from blemish.runtime.engines import Engine
 
@@ -20,6 +20,9 @@ def find_in_windows(
     engine: Engine, windows: Iterable[CutWindow], bundle: Bundle, min_score: float, batch: int = 1
 ) -> Defects:
     """Find in windows of one picture and give what each owns, best score first.
+
+    A net gives at most so many candidates a window. One in which all of them are finds may hold
+    more, so it is looked at again in smaller windows.
 
     Args:
         engine: what runs the net.
@@ -36,10 +39,16 @@ def find_in_windows(
         # A score of 0 is no candidate but the filling of a window with fewer than K peaks.
         chances = bundle.score_map(scores)
         good = (chances >= min_score) & (scores > 0)
-        for index, (window, _) in enumerate(group):
+        for index, (window, pixels) in enumerate(group):
             mine = good[index]
-            found = Defects(boxes[index][mine], labels[index][mine], chances[index][mine])
-            parts.append(bring_home(best_of_each(found, bundle.nms_iou), window))
+            is_full = mine.all() and (chances[index] >= bundle.threshold).all()
+            closer = _cut_closer(pixels, bundle) if is_full and mine.size else None
+            if closer is None:
+                found = Defects(boxes[index][mine], labels[index][mine], chances[index][mine])
+                found = best_of_each(found, bundle.nms_iou)
+            else:
+                found = find_in_windows(engine, closer, bundle, min_score)
+            parts.append(bring_home(found, window))
     if len(parts) == 1:
         return parts[0]
     return best_of_each(_join(parts), bundle.nms_iou)
@@ -59,6 +68,17 @@ def best_of_each(found: Defects, iou: float) -> Defects:
         for of_class in (np.flatnonzero(found.labels == label) for label in set(found.labels))
     ]
     return found.take(np.sort(np.concatenate(kept)))
+
+
+def _cut_closer(pixels: Pixels, bundle: Bundle) -> Iterator[CutWindow] | None:
+    """Cut a window into some of about half its sides; None if that leaves little but overlap."""
+    height, width = pixels.shape[:2]
+    stride, overlap = bundle.stride, bundle.overlap
+    side = -(-(max(height, width) + overlap) // (2 * stride)) * stride
+    if side < 2 * overlap or side >= max(height, width):
+        return None
+    windows = plan_windows(width, height, side, overlap, stride)
+    return ((window, cut(pixels, window)) for window in windows)
 
 
 def _stacked(pixels: list[Pixels]) -> Pixels:

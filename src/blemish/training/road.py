@@ -16,7 +16,8 @@ from blemish.runtime.engines import Candidates, Engine, Windows
 from blemish.runtime.finder import Finder
 from blemish.training.machine import device_of
 
-WINDOW = 1024  # a picture of 900 px fits in one; memory of an engine grows with its square
+WINDOWS = {"CenterNet": 2048, "RetinaNet": 1024}
+"""Pixels: an engine's memory grows with their square, the share that is seen twice with less."""
 OVERLAP = 128  # wider than nearly every mark
 NMS_IOU = 0.5
 TOP_K = {"CenterNet": 256, "RetinaNet": 1000}  # anchors have no peaks: duplicates are many
@@ -32,7 +33,7 @@ def draft_bundle(net: Detector) -> Bundle:
         classes=(),
         threshold=0.0,
         stride=net.stride,
-        window=WINDOW,
+        window=WINDOWS[type(net).__name__],
         overlap=OVERLAP,
         nms_iou=NMS_IOU,
         top_k=TOP_K[type(net).__name__],
