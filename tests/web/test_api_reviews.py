@@ -103,6 +103,7 @@ def test_verdicts_make_labels(served: Running, one: int) -> None:
         {**PUT, "box": 5},
         {"action": "remove"},
         {"action": "drop"},
+        {**PUT, "colour": "red"},
     ],
 )
 def test_a_wrong_change_is_refused(served: Running, one: int, change: dict[str, Any]) -> None:
@@ -116,6 +117,18 @@ def test_a_wrong_change_is_refused(served: Running, one: int, change: dict[str, 
 def test_a_class_name_is_text_whatever_it_says(served: Running, one: int, label: str) -> None:
     answer = send(served, one, "labels", 0, changes=[{**PUT, "label": label}])
     assert [row["label"] for row in answer.json()["labels"]] == [label]
+
+
+@pytest.mark.parametrize(
+    ("call", "body"), [("labels", {"changes": [PUT], "review": True}), ("verdicts", {"review": 1})]
+)
+def test_a_name_that_is_not_known_is_a_mistake(
+    served: Running, one: int, call: str, body: dict[str, Any]
+) -> None:
+    answer = send(served, one, call, 0, **body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("body.review: ")
+    assert served.client.get(f"/api/v1/pictures/{one}/labels").json()["revision"] == 0
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"revision": NaN}', b"\xff"])
@@ -161,7 +174,6 @@ def test_each_role_may_what_it_may(tmp_path: Path, model: Path) -> None:
             return served.client.request(method, path, headers=headers, **how).status_code
 
         files = {"file": ("a.png", png())}
-        body = {"revision": 0, "changes": [PUT]}
         for what, codes in {
             ("POST", "/api/v1/find"): (200, 200, 200),
             ("POST", "/api/v1/pictures"): (403, 201, 200),
@@ -172,8 +184,10 @@ def test_each_role_may_what_it_may(tmp_path: Path, model: Path) -> None:
             ("GET", "/api/v1/audit"): (403, 403, 200),
         }.items():
             how = {"files": files} if what[1].endswith(("find", "pictures")) else {}
-            if what[1].endswith(("labels", "verdicts")):
-                how = {"json": body}
+            if what[1].endswith("labels"):
+                how = {"json": {"revision": 0, "changes": [PUT]}}
+            if what[1].endswith("verdicts"):
+                how = {"json": {"revision": 0}}
             assert tuple(code(role, *what, **how) for role in keys) == codes, what
         rows = served.client.get(
             "/api/v1/audit", headers={"Authorization": f"Bearer {keys['admin']}"}

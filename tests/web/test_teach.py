@@ -189,6 +189,7 @@ def test_too_little_to_begin_with_is_said(tmp_path: Path, model: Path) -> None:
         assert served.client.post("/teach", data={"minutes": "x"}).status_code == 400
         assert served.client.post("/teach", data={"minutes": "nan"}).status_code == 422
         assert served.client.post(CALL, json={"minutes": 0}).status_code == 422
+        assert served.client.post(CALL, json={"minutes": 1, "epochs": 3}).status_code == 422
         for path in ("/7", "/7/stop"):
             send = served.client.post if path.endswith("stop") else served.client.get
             assert send(CALL + path).status_code == 404

@@ -11,6 +11,7 @@ from blemish.web.access import Reviewer, TheServer, Viewer
 from blemish.web.answers import Refused, problems
 from blemish.web.api_pictures import Id
 from blemish.web.learning import read_rows, share_of
+from blemish.web.schemas import Wish
 from blemish.web.server import Server
 from blemish.web.tables import Training
 from blemish.web.trainings import (
@@ -37,7 +38,7 @@ class ToTrainOn(BaseModel):
     modules: list[str] = Field(description="modules that training lacks on this machine")
 
 
-class TrainingWish(BaseModel):
+class TrainingWish(Wish):
     """How long to learn."""
 
     minutes: float = Field(

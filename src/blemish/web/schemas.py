@@ -27,6 +27,12 @@ class _FromRow(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class Wish(BaseModel):
+    """What a caller sends: a name that is not known is a mistake and not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class PictureInfo(_FromRow):
     """A picture that is kept."""
 
@@ -140,7 +146,7 @@ class Detail(BaseModel):
     after: int | None = Field(description="the picture that needs a person less")
 
 
-class LabelChange(BaseModel):
+class LabelChange(Wish):
     """One change: `put` without `box` draws one, with it changes that one."""
 
     action: Literal["put", "remove"]
@@ -162,21 +168,21 @@ class LabelChange(BaseModel):
         return self
 
 
-class LabelChanges(BaseModel):
+class LabelChanges(Wish):
     """Changes of a picture's boxes, all or none."""
 
     revision: int = Field(ge=0, le=2**31 - 1, description="the picture's, as it was read")
     changes: list[LabelChange] = Field(min_length=1, max_length=10_000)
 
 
-class FindVerdict(BaseModel):
+class FindVerdict(Wish):
     """What is said of a find."""
 
     find: int = Field(ge=1, le=2**31 - 1)
     answer: Literal["accepted", "rejected", "open"]
 
 
-class Verdicts(BaseModel):
+class Verdicts(Wish):
     """What is said of a picture's finds, and whether its labels are now complete."""
 
     revision: int = Field(ge=0, le=2**31 - 1, description="the picture's, as it was read")
