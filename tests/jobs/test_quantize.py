@@ -166,7 +166,7 @@ def test_what_loses_too_much_is_not_offered(
     }
     (line,) = refused.refused
     lost = refused.bundle.quality["int8"]["ap50"]
-    assert line.startswith(f"int8 is not offered: AP@0.5 {lost:.4f} with 0 of 2 layers in float32")
+    assert line.startswith(f"int8 is not offered: AP@0.5 {lost:.4f} with 0 of 2 layers in float")
     assert "instead of 1.0000 on 4 pictures with 12 labels" in line
     assert "not offered" in (tmp_path / "out" / "README.md").read_text()
     with pytest.raises(ParityError, match=r"meant for int8: int8 is not offered: AP@0.5 0"):

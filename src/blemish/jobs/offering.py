@@ -17,7 +17,7 @@ class EightBits:
     """A graph in eight bits.
 
     Attributes:
-        kept: the layers in float32.
+        kept: the layers in float.
         layers: how many there are.
         agreed: how the finds of each other engine differ from those of `REFERENCE`.
         reached: AP@0.5 with those engines.
@@ -66,7 +66,7 @@ def judge(
 
 
 def _refusal(name: str, quality: Mapping[str, Quality], eight: EightBits) -> str:
-    kept = f" with {len(eight.kept)} of {eight.layers} layers in float32" if name == "int8" else ""
+    kept = f" with {len(eight.kept)} of {eight.layers} layers in float" if name == "int8" else ""
     numbers = quality[name]
     return (
         f"{name} is not offered: AP@0.5 {numbers['ap50']:.4f}{kept} instead of "

@@ -44,7 +44,7 @@ class Outcome:
     Attributes:
         bundle: as it was written.
         refused: a line for each precision that is not offered, with its numbers.
-        kept: of the layers, those that stay in float32; empty if int8 is not offered.
+        kept: of the layers, those that stay in float; empty if int8 is not offered.
         layers: how many layers the net has.
         account: what of the data is not used as it is.
     """
@@ -67,7 +67,7 @@ def quantise_bundle(
     """Write a bundle with each precision measured on held-out pictures, int8 among them.
 
     Ranges come from the part of the data that is trained on, the numbers from the part that is
-    held out. Layers stay in float32, the most sensitive first, until AP@0.5 falls by no more than
+    held out. Layers stay in float, the most sensitive first, until AP@0.5 falls by no more than
     `AIM`, or where nothing reaches that by no more than `LOSS`. What loses more is not offered.
     Each precision gets the threshold that `choose_thresholds` says.
 
@@ -178,7 +178,7 @@ def grow(
     before: Quality,
     watch: Watcher = lambda share, words: None,
 ) -> tuple[Measured, bytes, list[str]]:
-    """Keep ever more layers in float32; give the best measured, its graph and the layers kept."""
+    """Keep ever more layers in float; give the best measured, its graph and the layers kept."""
     ranked = rank_layers(
         *(seen, windows[:NUM_RANKED], scale.bundle.stride),
         lambda share: watch(0.25 + 0.15 * share, "ranking the layers"),
@@ -186,7 +186,7 @@ def grow(
     order = [name for name, _ in ranked]
     tried: list[tuple[float, Measured, bytes, list[str]]] = []
     for number in numbers_kept(len(order)):
-        watch(0.4 + 0.5 * number / max(len(order), 1), f"{number} layers in float32")
+        watch(0.4 + 0.5 * number / max(len(order), 1), f"{number} layers in float")
         graph = quantise(seen, order[:number])
         numbers = scale.measure("int8", graph)
         tried.append((before["ap50"] - numbers.quality["ap50"], numbers, graph, order[:number]))

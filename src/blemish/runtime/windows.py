@@ -15,6 +15,10 @@ from blemish.runtime.engines import Engine
 Pixels = NDArray[np.uint8]
 CutWindow = tuple[Window, Pixels]
 
+LEAST_OF_FULL = 0.1
+"""Weakest candidate of a window that may hold more. Scorings ask for weaker ones, of which every
+window has plenty, and no more of them are wanted."""
+
 
 def find_in_windows(
     engine: Engine, windows: Iterable[CutWindow], bundle: Bundle, min_score: float, batch: int = 1
@@ -41,7 +45,7 @@ def find_in_windows(
         good = (chances >= min_score) & (scores > 0)
         for index, (window, pixels) in enumerate(group):
             mine = good[index]
-            is_full = mine.all() and (chances[index] >= bundle.threshold).all()
+            is_full = mine.all() and (chances[index] >= LEAST_OF_FULL).all()
             closer = _cut_closer(pixels, bundle) if is_full and mine.size else None
             if closer is None:
                 found = Defects(boxes[index][mine], labels[index][mine], chances[index][mine])
