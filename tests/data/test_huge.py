@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import blemish.data.huge as huge_module
 from blemish.data.huge import HugePicture, open_by_size, reduced
-from blemish.data.images import open_picture
+from blemish.data.images import as_rgb, open_picture
 from blemish.errors import PictureError, UsageError
 
 RNG = np.random.default_rng(8)
@@ -36,7 +36,7 @@ def rows_of(
     picture = open_by_size(path, whole_pixels=100, **how)  # type: ignore[arg-type]
     assert isinstance(picture, HugePicture)
     parts = list(picture.rows(box or (0, 0, picture.width, picture.height)))
-    return np.concatenate(parts)
+    return as_rgb(np.concatenate(parts))
 
 
 KINDS: list[tuple[NDArray[np.generic], dict[str, object]]] = [
@@ -150,7 +150,7 @@ def lost_of(path: Path) -> tuple[list[tuple[tuple[int, ...], str]], NDArray[np.u
     lost: list[tuple[tuple[int, ...], str]] = []
     box = (0, 0, picture.width, picture.height)
     rows = picture.rows(box, lambda place, why: lost.append((place, why)))
-    return lost, np.concatenate(list(rows))
+    return lost, as_rgb(np.concatenate(list(rows)))
 
 
 def change_tile(path: Path, index: int, change: Callable[[bytes], bytes]) -> None:
@@ -202,6 +202,29 @@ def test_a_tile_that_the_file_lacks_is_lost(tmp_path: Path) -> None:
     tifffile.imwrite(path, tiles, shape=GREY.shape, dtype=np.uint8, **TILES)  # type: ignore[arg-type]
     lost, _ = lost_of(path)
     assert lost == [((96, 0, 128, 16), "is missing")]
+
+
+def test_colours_in_a_tile_of_a_grey_picture_are_lost(tmp_path: Path) -> None:
+    jpeg = {"tile": (32, 64), "compression": "jpeg"}
+    flat = np.full_like(RGB, 90)
+    colours = write(tmp_path / "c.tif", flat, **jpeg, photometric="rgb")
+    with tifffile.TiffFile(colours) as tiff:
+        begin, size = tiff.pages[0].dataoffsets[0], tiff.pages[0].databytecounts[0]
+    coloured = colours.read_bytes()[begin : begin + size]
+    path = write(tmp_path / "w.tif", GREY, **jpeg)
+    change_tile(path, 4, lambda data: coloured.ljust(len(data), b"\0"))
+    ((place, why),), rows = lost_of(path)
+    assert place == (64, 32, 128, 64)
+    assert why.startswith("cannot be decoded")
+    assert rows[32:64, 64:128].max() == 0
+
+
+def test_grey_rows_have_one_channel(tmp_path: Path) -> None:
+    for values, how, channels in ((GREY, TILES, 1), (RGB, RGB_TILES, 3)):
+        picture = open_by_size(write(tmp_path / "w.tif", values, **how), whole_pixels=100)
+        assert isinstance(picture, HugePicture)
+        assert {part.shape[2] for part in picture.rows((0, 0, 130, 99))} == {channels}
+        assert picture.overview[0].shape[2] == 3
 
 
 def test_a_tile_with_numbers_missing_is_lost(tmp_path: Path) -> None:

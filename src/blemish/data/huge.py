@@ -19,6 +19,7 @@ from blemish.core.turning import Rectangle
 from blemish.data.containers import Damaged, TooLarge
 from blemish.data.images import (
     MAX_PIXELS,
+    as_rgb,
     check_range,
     is_ordinary_file,
     naming_faults,
@@ -62,7 +63,9 @@ class HugePicture:
     value_range: tuple[float, float] | None = None
 
     def rows(self, box: Rectangle, lost: Lost = _pass_over) -> Iterator[Pixels]:
-        """Yield the rows of a rectangle from top to bottom; see `blemish.data.rows.Rows.read`.
+        """Yield the rows of a rectangle from top to bottom, grey ones of one channel.
+
+        See `blemish.data.rows.Rows.read`.
 
         Raises:
             PictureError: the file as a whole can no longer be read.
@@ -74,16 +77,17 @@ class HugePicture:
 
     @cached_property
     def overview(self) -> tuple[Pixels, float]:
-        """A copy reduced to at most some 4,000 or 8,000 px a side, and the factor back.
+        """A copy (H, W, 3) of at most some 4,000 or 8,000 px a side, and the factor back.
 
         It is a level of the file's own pyramid or else made while reading; what is lost is black.
         """
         with suppress(PictureError):  # a pyramid that cannot be read is none
             level = self._level()
             if level is not None:
-                return level, self.width / level.shape[1]
+                return as_rgb(level), self.width / level.shape[1]
         factor = max(-(-max(self.width, self.height) // OVERVIEW_SIDE), 1)
-        return reduced(self.rows((0, 0, self.width, self.height)), factor), float(factor)
+        small = reduced(self.rows((0, 0, self.width, self.height)), factor)
+        return as_rgb(small), float(factor)
 
     def _level(self) -> Pixels | None:
         """Give the largest fitting level of the pyramid that is whole; None without one."""
@@ -196,9 +200,8 @@ def reduced(rows: Iterator[Pixels], factor: int) -> Pixels:
         across, down = piece.shape[1] // factor or 1, piece.shape[0] // factor
         whole = piece[: down * factor, : across * factor]
         if down:
-            parts.append(
-                np.asarray(cv2.resize(whole, (across, down), interpolation=cv2.INTER_AREA))
-            )
+            small = cv2.resize(whole, (across, down), interpolation=cv2.INTER_AREA)
+            parts.append(np.asarray(small, np.uint8).reshape(down, across, -1))
         rest = piece[down * factor :].copy()
     if not parts and rest is not None:  # lower than the factor
         parts.append(rest[:1, ::factor])

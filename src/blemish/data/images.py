@@ -28,10 +28,12 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "Listed",
     "Pixels",
+    "as_rgb",
     "check_range",
     "find_pictures",
     "open_picture",
     "shown",
+    "to_uint8",
     "to_uint8_rgb",
     "write_picture",
     "write_whole",
@@ -107,13 +109,22 @@ def to_uint8_rgb(
     Raises:
         Damaged: the values are not finite, or need a range that was not given.
     """
+    return as_rgb(to_uint8(values, value_range))
+
+
+def to_uint8(values: NDArray[np.generic], value_range: tuple[float, float] | None = None) -> Pixels:
+    """Give the same as uint8 with the one channel or the three that they have: (H, W, 1 or 3)."""
     if values.ndim == 2:
         values = values[..., None]
     colours = values[..., :3] if values.shape[2] >= 3 else values[..., :1]
-    scaled = _to_uint8(colours, value_range)
-    if scaled.shape[2] == 1 and scaled.size:
-        return np.asarray(cv2.cvtColor(np.ascontiguousarray(scaled), cv2.COLOR_GRAY2RGB), np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(scaled, (*scaled.shape[:2], 3)))
+    return _to_uint8(colours, value_range)
+
+
+def as_rgb(pixels: Pixels) -> Pixels:
+    """Give pixels (H, W, 1 or 3), a new array of three channels if they are grey."""
+    if pixels.shape[2] == 1 and pixels.size:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def write_picture(path: str | Path, pixels: Pixels) -> None:

@@ -1,4 +1,4 @@
-"""The rows of a picture stored in strips or tiles: upright, RGB, from top to bottom."""
+"""The rows of a picture stored in strips or tiles: upright, grey or RGB, from top to bottom."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from blemish.core.turning import Rectangle, are_rows_reversed, is_swapped, to_shown, to_stored
 from blemish.data.containers import Damaged
-from blemish.data.images import to_uint8_rgb
+from blemish.data.images import to_uint8
 from blemish.data.segments import Segments
 from blemish.data.tiff import one_line, upright
 
@@ -48,9 +48,14 @@ class Rows:
         width, height = self.segments.width, self.segments.height
         return (height, width) if is_swapped(self.orientation) else (width, height)
 
-    def read(self, box: Rectangle, lost: Lost) -> Iterator[Pixels]:
-        """Yield the rows of a rectangle of the picture, (any number, its width, 3) uint8.
+    @property
+    def _channels(self) -> int:
+        return 1 if self.segments.is_grey else 3
 
+    def read(self, box: Rectangle, lost: Lost) -> Iterator[Pixels]:
+        """Yield the rows of a rectangle of the picture, (any number, its width, channels) uint8.
+
+        There is one channel where the page states grey: a third of what RGB would move.
         What cannot be read is black; ``lost`` is told each such strip or tile, as a rectangle of
         the picture, before its first rows come, and why.
         """
@@ -81,7 +86,7 @@ class Rows:
         """Read a rectangle as it is stored."""
         x1, y1, x2, y2 = box
         segments = self.segments
-        part = np.zeros((y2 - y1, x2 - x1, 3), np.uint8)
+        part = np.zeros((y2 - y1, x2 - x1, self._channels), np.uint8)
         places = [
             (row, column)
             for row in range(y1 // segments.down, (y2 - 1) // segments.down + 1)
@@ -111,7 +116,7 @@ class Rows:
     def _read_segment(self, row: int, column: int) -> Pixels | str:
         """Read a strip or tile, or say why it is lost."""
         try:
-            return to_uint8_rgb(self.segments.read(row, column), self.value_range)
+            return to_uint8(self.segments.read(row, column), self.value_range)
         except (Damaged, OSError) as error:
             return one_line(error)
 

@@ -43,6 +43,7 @@ class Segments:
         read: row and column of a segment to its values, (h, w) or (h, w, samples), cut off at
             the page's edges and meant as `blemish.data.tiff.shown_values` says. It raises
             `Damaged` or OSError for a segment that is missing or cannot be read.
+        is_grey: whether the page states grey values and no colours.
     """
 
     width: int
@@ -50,6 +51,7 @@ class Segments:
     across: int
     down: int
     read: Callable[[int, int], Values]
+    is_grey: bool = False
 
 
 def open_segments(page: Any, file: BinaryIO) -> Segments:
@@ -73,9 +75,8 @@ def open_segments(page: Any, file: BinaryIO) -> Segments:
             f"is stored in pieces of {across} x {down} pixels, above the limit of "
             f"{MAX_SEGMENT // 1_000_000} million values; write it in tiles of 256 x 256"
         )
-    return Segments(
-        *(page.imagewidth, page.imagelength, across, down), _coded_reader(page, file, across, down)
-    )
+    size = (page.imagewidth, page.imagelength, across, down)
+    return Segments(*size, _coded_reader(page, file, across, down), _is_grey(page))
 
 
 def _coded_reader(
@@ -140,7 +141,12 @@ def _raw(page: Any, file: BinaryIO) -> Segments:
         planes = _planes(page, 0, num_strips)
         return shown_values(_joined([plane(first, top, bottom) for first in planes]), page)
 
-    return Segments(page.imagewidth, page.imagelength, page.imagewidth, down, read)
+    size = (page.imagewidth, page.imagelength, page.imagewidth, down)
+    return Segments(*size, read, _is_grey(page))
+
+
+def _is_grey(page: Any) -> bool:
+    return bool(page.samplesperpixel < 3 and page.photometric.name != "PALETTE")
 
 
 def _planes(page: Any, first: int, in_plane: int) -> list[int]:

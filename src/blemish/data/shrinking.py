@@ -17,10 +17,10 @@ def shrink_rows(rows: Iterable[Pixels], size: tuple[int, int], height: int) -> I
     """Yield the rows of a copy with that width and height, no side larger than the picture's.
 
     It is what `cv2.resize` gives with INTER_AREA, to a grey level. ``height`` is the picture's;
-    ``rows`` are its rows (any number, width, 3) from the top.
+    ``rows`` are its rows (any number, width, channels) from the top.
     """
     step = height / size[1]
-    carried: Floats = np.zeros((1, size[0] * 3), np.float32)
+    carried: Floats = np.zeros((1, 1), np.float32)
     first = done = 0  # the first row of the copy that is not yielded; the picture's rows so far
     for piece in rows:
         for top in range(0, len(piece), CHUNK):
@@ -33,11 +33,11 @@ def shrink_rows(rows: Iterable[Pixels], size: tuple[int, int], height: int) -> I
             whole = np.rint(sums[:num_whole]).clip(0, 255).astype(np.uint8)
             carried, first = sums[num_whole : num_whole + 1], first + num_whole
             if num_whole:
-                yield whole.reshape(num_whole, size[0], 3)
+                yield whole.reshape(num_whole, size[0], -1)
 
 
 def _narrowed(rows: Pixels, width: int) -> Floats:
-    """Give rows of that width as float32 (N, width * 3)."""
+    """Give rows of that width as float32 (N, width * channels)."""
     floats = rows.astype(np.float32)
     if rows.shape[1] != width:
         floats = np.asarray(

@@ -14,7 +14,7 @@ import numpy as np
 
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture, open_by_size
-from blemish.data.images import Listed, Pixels, open_picture
+from blemish.data.images import Listed, Pixels, as_rgb, open_picture
 from blemish.data.listing import shown
 from blemish.errors import BlemishError, BundleError
 from blemish.report.tables import ImageRow, Status
@@ -143,7 +143,7 @@ def cut(picture: Pixels | HugePicture, window: tuple[int, int, int, int]) -> Pix
     """Give the pixels of a window, xyxy, that lies in the picture."""
     left, top, right, bottom = window
     if isinstance(picture, HugePicture):
-        return np.concatenate(list(picture.rows(window)))
+        return as_rgb(np.concatenate(list(picture.rows(window))))
     return picture[top:bottom, left:right]
 
 

@@ -11,6 +11,7 @@ from blemish.core.bands import cut_bands
 from blemish.core.tiles import Window, cut, plan_windows
 from blemish.core.turning import Rectangle
 from blemish.data.huge import HugePicture
+from blemish.data.images import as_rgb
 from blemish.data.rows import Lost, Pixels
 from blemish.data.shrinking import shrink_rows
 from blemish.runtime.bundle import Bundle
@@ -78,7 +79,7 @@ class View:
         return np.array([width, height] * 2, np.float32)
 
     def rows(self, lost: Lost) -> Iterator[Pixels]:
-        """Yield the rows of the part; ``lost`` is told what of the picture cannot be read."""
+        """Yield the rows of the part, grey or RGB; ``lost`` is told what cannot be read."""
         picture, (left, top, right, bottom) = self.picture, self.part
         if self.size == (picture.width, picture.height):
             yield from picture.rows(self.part, lost)
@@ -123,7 +124,8 @@ def cut_windows(
             place = (window.x, window.y, window.x + window.width, window.y + window.height)
             reason = next((why for where, why in lost if _touch(place, where)), None)
             if reason is None:
-                yield window, cut(band, replace(window, y=0)).copy()
+                pixels = cut(band, replace(window, y=0))
+                yield window, as_rgb(pixels if pixels.shape[2] == 1 else pixels.copy())
             else:
                 unread.append(Unread(view.to_picture(place), reason))
             num_done += 1

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from blemish.data.huge import HugePicture
-from blemish.data.images import Pixels
+from blemish.data.images import Pixels, as_rgb
 from blemish.web.database import DiskFullError, is_disk_full
 from blemish.web.looks import Picture
 
@@ -78,7 +78,7 @@ def cut_tiles(picture: Picture, place: Path, told: Callable[[float], bool]) -> N
 def _rows_of(picture: Picture) -> tuple[int, int, Iterator[Pixels]]:
     if isinstance(picture, HugePicture):
         box = (0, 0, picture.width, picture.height)
-        return picture.width, picture.height, picture.rows(box)
+        return picture.width, picture.height, map(as_rgb, picture.rows(box))
     height, width = picture.shape[:2]
     return width, height, (picture[top : top + TILE] for top in range(0, height, TILE))
 
