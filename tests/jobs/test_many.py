@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from blemish.errors import UsageError
-from blemish.jobs.batch import How, Looked, deal_in_turn
+from blemish.jobs.batch import How, Looked, deal_in_turn, deal_on_ray
 from blemish.jobs.find import FindSettings, find_run
 from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManyReport, ManySettings, describe_many, find_many, list_entries
@@ -323,3 +324,11 @@ def test_engines_answer_alike_in_floats_alone() -> None:
     assert not How("other", "openvino", "int8", "float32", "").answers_as(
         How("hash", "openvino", "int8", "float32", "")
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "ray://127.0.0.1:1", "[::1]:1", "127.0.0.1:99999"]
+)
+def test_where_nothing_answers_is_one_line_at_once(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UsageError, match=f"^--ray {re.escape(address)}: no Ray cluster there"):
+        next(deal_on_ray(FindSettings((), tmp_path), [], address))

@@ -6,6 +6,7 @@ at fault fails.
 """
 
 import os
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from blemish.wafer.recipe import Recipe
 
 TRIES = 2
 LOCAL = "local"
+REACH_SECONDS = 10
+"""For a cluster's machine to answer; Ray itself waits for more than five minutes."""
 
 
 class How(NamedTuple):
@@ -104,7 +107,10 @@ def deal_on_ray(
 
 @contextmanager
 def _cluster(address: str, num_cores: int) -> Iterator[Any]:
+    _reach(address)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address == LOCAL:  # else Ray, which does so from 2.60 on, says it each time
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -122,6 +128,17 @@ def _cluster(address: str, num_cores: int) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Refuse a machine and port where nothing answers; `auto` and `local` are Ray's to find."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"--ray {address}: no Ray cluster there ({error})") from error
 
 
 @dataclass(frozen=True)
