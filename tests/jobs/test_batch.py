@@ -17,10 +17,7 @@ from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManySettings, find_many
 from planted_bundle import blobs, planted_bundle
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="workers are looked up in /proc"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are looked up in /proc")
 COUNT = 20
 # A worker that its own process cannot outlive: the second line stands for a decoder's crash.
 DEADLY = """
