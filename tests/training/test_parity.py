@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from blemish.core.defects import Defects
-from blemish.training.parity import BFLOAT16, FLOAT32, Difference, compare, parity_facts
+from blemish.training.parity import BFLOAT16, FLOAT32, INT8, Difference, compare, parity_facts
 
 BOXES = np.array([[10, 10, 40, 40], [60, 60, 90, 90], [100, 10, 130, 40]], np.float32)
 
@@ -44,6 +44,26 @@ def test_what_is_tolerated(other: Defects, float32: bool, bfloat16: bool) -> Non
     ours = [finds([0.9, 0.2])]
     assert compare(ours, [other], 0.3, FLOAT32).within(FLOAT32) is float32
     assert compare(ours, [other], 0.3, BFLOAT16).within(BFLOAT16) is bfloat16
+
+
+def test_which_of_two_competing_boxes_stayed_is_no_difference_of_scores() -> None:
+    boxes = np.array([[10, 10, 40, 40], [10, 18, 40, 48], [10, 26, 40, 56]], np.float32)
+    first = Defects.of(boxes[[0, 2]], None, [0.50, 0.40])
+    second = Defects.of(boxes[[1]], None, [0.51])
+    seen = Defects.of(boxes, None, [0.50, 0.49, 0.40]), Defects.of(boxes, None, [0.48, 0.51, 0.37])
+    assert compare([first], [second], 0.6, INT8).score == pytest.approx(0.01)  # and one is alone
+    turned = compare([second], [first], 0.6, INT8, ([seen[1]], [seen[0]]))
+    both = compare([first], [second], 0.6, INT8, ([seen[0]], [seen[1]]))
+    assert both.score == turned.score == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize(("other", "difference"), [(0.5, 0.4), (0.85, 0.05), (None, 0.9)])
+def test_a_find_without_an_equal_candidate_differs(other: float | None, difference: float) -> None:
+    ours, theirs = finds([0.9]), Defects.none() if other is None else finds([other])
+    result = compare([ours], [theirs], 0.95, INT8, ([ours], [theirs]))
+    assert result.score == pytest.approx(difference)
+    labelled = finds([0.9], labels=[1])
+    assert compare([ours], [labelled], 0.95, INT8, ([ours], [labelled])).score == pytest.approx(0.9)
 
 
 def test_a_decision_may_turn_only_near_the_threshold() -> None:

@@ -1,6 +1,8 @@
 """Whether two engines give the same finds for one model.
 
-Finds are compared, not raw candidates: what a user would see differ is what counts.
+Finds are compared, not raw candidates: what a user would see differ is what counts. In eight bits
+the scores are those of the candidates that a find had on either side: of boxes that compete for one
+mark, nearly as good as each other, a hair decides which suppresses the others.
 """
 
 import math
@@ -69,7 +71,7 @@ class Difference:
     Attributes:
         pictures: how many pictures were looked at.
         pairs: finds that both have, with a score of at least `COMPARED` in one.
-        score: largest difference of a pair's scores.
+        score: largest difference of a pair's scores, or of a find's and its candidate's.
         box: largest difference of a pair's box sides in px.
         usual: the difference in px that the share `USUAL` of the pairs does not exceed.
         unpaired: best score of a find that only one has; 0 if there is none.
@@ -104,9 +106,16 @@ class Difference:
 
 
 def compare(
-    first: Sequence[Defects], second: Sequence[Defects], threshold: float, tolerance: Tolerance
+    first: Sequence[Defects],
+    second: Sequence[Defects],
+    threshold: float,
+    tolerance: Tolerance,
+    seen: tuple[Sequence[Defects], Sequence[Defects]] | None = None,
 ) -> Difference:
     """Compare two engines' finds, one `Defects` a picture, asked for from `LOWEST` on.
+
+    With all candidates of both, ``seen``, each find's score is held against that of the other's
+    candidate most like it, suppressed or not. Without them pairs are compared.
 
     A find may lack a partner without a fault: where two boxes overlap by just the limit of
     suppression, a hair decides whether both stay. At the threshold that is a flip.
@@ -116,16 +125,40 @@ def compare(
     for ours, theirs in zip(first, second, strict=True):
         mine, yours = _pair(ours, theirs)
         both = np.stack((ours.scores[mine], theirs.scores[yours]))
-        seen = both.max(axis=0, initial=0) >= COMPARED
-        pairs += int(seen.sum())
-        scores += np.abs(both[0] - both[1])[seen].tolist()
-        boxes += np.abs(ours.boxes[mine] - theirs.boxes[yours])[seen].max(axis=1).tolist()
+        good = both.max(axis=0, initial=0) >= COMPARED
+        pairs += int(good.sum())
+        if seen is None:
+            scores += np.abs(both[0] - both[1])[good].tolist()
+        boxes += np.abs(ours.boxes[mine] - theirs.boxes[yours])[good].max(axis=1).tolist()
         single = [*np.delete(ours.scores, mine), *np.delete(theirs.scores, yours)]
         alone += [float(score) for score in single]
         flips += _flips(both, threshold, tolerance.near)
         flips += sum(float(score) >= threshold + tolerance.near for score in single)
+    if seen is not None:
+        for finds, candidates in ((first, seen[1]), (second, seen[0])):
+            scores += [
+                difference
+                for found, others in zip(finds, candidates, strict=True)
+                for difference in _from_candidates(found, others)
+            ]
     usual = float(np.quantile(boxes, USUAL))
     return Difference(len(first), pairs, max(scores), max(boxes), usual, max(alone), flips)
+
+
+def _from_candidates(found: Defects, others: Defects) -> list[float]:
+    """Give how far each score from `COMPARED` on is from any candidate's of that label and box.
+
+    One that has none counts whole. That the other side may hold a better one besides is seen when
+    its finds are held against this side's.
+    """
+    found = found.take(found.scores >= COMPARED)
+    if not len(found) or not len(others):
+        return [float(score) for score in found.scores]
+    overlaps = box_iou(found.boxes, others.boxes)
+    overlaps[found.labels[:, None] != others.labels[None, :]] = 0
+    apart = np.abs(found.scores[:, None] - others.scores[None, :])
+    apart[overlaps < SAME] = np.inf
+    return [float(one) for one in np.minimum(apart.min(axis=1), found.scores)]
 
 
 def _pair(first: Defects, second: Defects) -> tuple[list[int], list[int]]:
@@ -223,12 +256,18 @@ def compare_engines(
 ) -> dict[str, Difference]:
     """Give how the finds of every other installed engine differ from one engine's."""
 
-    def look(name: str) -> list[Defects]:
-        return finds_of(bundle, open_engine(bundle, name, precision, threads), pictures)
+    def look(name: str) -> tuple[list[Defects], list[Defects]]:
+        engine = open_engine(bundle, name, precision, threads)
+        suppressing_none = replace(bundle, nms_iou=1.0)
+        return finds_of(bundle, engine, pictures), finds_of(suppressing_none, engine, pictures)
 
-    first = look(reference)
-    others = [name for name in ENGINES if name != reference and find_spec(name)]
-    return {name: compare(first, look(name), bundle.threshold, INT8) for name in others}
+    first, seen = look(reference)
+    differences = {}
+    for name in ENGINES:
+        if name != reference and find_spec(name):
+            second, also_seen = look(name)
+            differences[name] = compare(first, second, bundle.threshold, INT8, (seen, also_seen))
+    return differences
 
 
 def rounded(difference: Difference) -> dict[str, float]:
