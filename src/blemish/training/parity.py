@@ -21,6 +21,7 @@ from blemish.runtime.bundle import Bundle
 from blemish.runtime.bundle_checks import PRECISIONS
 from blemish.runtime.engines import ENGINES, Engine, open_engine
 from blemish.runtime.finder import Finder
+from blemish.runtime.windows import best_of_each
 from blemish.training.augment import Pixels
 
 LOWEST = 0.05  # finds under this score are not asked for
@@ -258,8 +259,8 @@ def compare_engines(
 
     def look(name: str) -> tuple[list[Defects], list[Defects]]:
         engine = open_engine(bundle, name, precision, threads)
-        suppressing_none = replace(bundle, nms_iou=1.0)
-        return finds_of(bundle, engine, pictures), finds_of(suppressing_none, engine, pictures)
+        seen = finds_of(replace(bundle, nms_iou=1.0), engine, pictures)
+        return [best_of_each(one, bundle.nms_iou) for one in seen], seen
 
     first, seen = look(reference)
     differences = {}
