@@ -54,9 +54,11 @@ def score(folder: Path, start: str, minutes: float, seed: int) -> float:
     if not (result / "scores.json").exists():
         cache = ("--cache", folder / "pictures", "--seed", seed)
         plan = ("--minutes", minutes, "--val", 0, "--from", start)
-        blemish("train", folder / "learn.json", "--out", run, *plan, *cache)
-        pictures = ("--pictures", folder / "images", "--threshold", 0.3)
-        blemish("export", run, "--out", bundle, *pictures)
+        going = ("--resume",) if (run / "last.pt").exists() else ()
+        blemish("train", folder / "learn.json", "--out", run, *plan, *cache, *going)
+        if not bundle.exists():
+            pictures = ("--pictures", folder / "images", "--threshold", 0.3)
+            blemish("export", run, "--out", bundle, *pictures)
         whole = ("--split", "all", "--region", "whole", "--pictures", "none", "--overwrite")
         blemish("evaluate", bundle, folder / "test.json", "--out", result, *whole)
     return float(json.loads((result / "scores.json").read_text())["mAP"])

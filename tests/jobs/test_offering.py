@@ -9,7 +9,7 @@ from blemish.runtime.bundle import Bundle
 from blemish.training.parity import Difference
 from planted_bundle import planted_bundle
 
-CLOSE = Difference(8, 20, 0.01, 0.1, 0.05, 0.0, 0)
+CLOSE = Difference(8, 20, 0.01, 0.1, 0, 0.05, 0.0, 0)
 FAR = replace(CLOSE, flips=3)
 
 

@@ -13,7 +13,7 @@ def finds(scores: list[float], shift: float = 0.0, labels: list[int] | None = No
 
 def test_the_same_finds_differ_by_nothing() -> None:
     result = compare([finds([0.9, 0.2])], [finds([0.9, 0.2])], 0.3, FLOAT32)
-    assert result == Difference(1, 2, 0.0, 0.0, 0.0, 0.0, 0)
+    assert result == Difference(1, 2, 0.0, 0.0, 0, 0.0, 0.0, 0)
     assert result.within(FLOAT32)
 
 
@@ -44,6 +44,18 @@ def test_what_is_tolerated(other: Defects, float32: bool, bfloat16: bool) -> Non
     ours = [finds([0.9, 0.2])]
     assert compare(ours, [other], 0.3, FLOAT32).within(FLOAT32) is float32
     assert compare(ours, [other], 0.3, BFLOAT16).within(BFLOAT16) is bfloat16
+
+
+@pytest.mark.parametrize(
+    ("pictures", "far", "fine"), [(100, 1, True), (100, 2, False), (1000, 2, True)]
+)
+def test_one_box_in_a_thousand_may_be_that_of_the_next_cell(pictures, far, fine) -> None:
+    ours = [finds([0.9, 0.2])] * pictures
+    shift = np.array([[1.5], [1.5 * (far - 1)]], np.float32)
+    theirs = [Defects.of(BOXES[:2] + shift, None, [0.9, 0.2]), *ours[1:]]
+    result = compare(ours, theirs, 0.3, FLOAT32)
+    assert result.far == far
+    assert result.within(FLOAT32) is fine
 
 
 def test_which_of_two_competing_boxes_stayed_is_no_difference_of_scores() -> None:
@@ -77,8 +89,8 @@ def test_weak_finds_are_not_compared() -> None:
 
 
 def test_only_what_passed_is_listed() -> None:
-    fine = Difference(8, 20, 1e-6, 1e-4, 1e-4, 0.0, 0)
-    bad = Difference(8, 20, 0.2, 30.0, 9.0, 0.6, 3)
+    fine = Difference(8, 20, 1e-6, 1e-4, 0, 1e-4, 0.0, 0)
+    bad = Difference(8, 20, 0.2, 30.0, 9, 9.0, 0.6, 3)
     passed = {"openvino": fine, "onnxruntime": fine}
     both = ("float32", "bfloat16")
     assert parity_facts(passed, None)[0] == dict.fromkeys(passed, ("float32",))

@@ -29,6 +29,7 @@ COMPARED = 0.1  # pairs from this score on are compared; well above the lowest, 
 # partner of a find that is a little better was still asked for
 SAME = 0.5  # IoU from which two finds are the same
 USUAL = 0.95  # share of pairs whose boxes are as near as is usual
+RARE = 1000  # pairs of which one box, and one of fewer, may be farther off than any may be
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Tolerance:
 
     Attributes:
         score: any pair's scores.
-        box: any pair's box sides, in px.
+        box: any pair's box sides, in px, but for one in `RARE`.
         usual: box sides of the share `USUAL` of the pairs, in px.
         near: a score this near to the threshold may count for one and not for the other.
     """
@@ -50,7 +51,8 @@ class Tolerance:
 
 # Two float32 engines differ by the order in which they add: 7e-6 in scores and 2e-4 px in
 # boxes were measured. A hundred times that is still nothing a user could see; a wrong
-# operator, layout or rounding of pixels is far beyond it.
+# operator, layout or rounding of pixels is far beyond it. Of 41,626 pairs one was 0.6 px off at
+# scores alike to 2e-6: two cells were equally warm, and a hair decides which one's box is taken.
 FLOAT32 = Tolerance(score=1e-3, box=0.1, usual=0.1, near=1e-3)
 # bfloat16 keeps 8 bits. On 758 pairs 95 % of the scores moved by less than 0.016 and one by
 # 0.056; 95 % of the boxes by less than 0.6 px. In the rest the peak fell on the next cell,
@@ -74,6 +76,7 @@ class Difference:
         pairs: finds that both have, with a score of at least `COMPARED` in one.
         score: largest difference of a pair's scores, or of a find's and its candidate's.
         box: largest difference of a pair's box sides in px.
+        far: pairs whose boxes differ by more than the tolerance.
         usual: the difference in px that the share `USUAL` of the pairs does not exceed.
         unpaired: best score of a find that only one has; 0 if there is none.
         flips: finds that count for one and not for the other, unless both scores (or that of a
@@ -84,6 +87,7 @@ class Difference:
     pairs: int
     score: float
     box: float
+    far: int
     usual: float
     unpaired: float
     flips: int
@@ -92,7 +96,7 @@ class Difference:
         """Say whether the difference is tolerable."""
         return (
             self.score <= tolerance.score
-            and self.box <= tolerance.box
+            and self.far <= max(1, self.pairs // RARE)
             and self.usual <= tolerance.usual
             and self.flips == 0
         )
@@ -101,7 +105,7 @@ class Difference:
         """Give the numbers in words."""
         return (
             f"{self.pairs} pairs of finds on {self.pictures} pictures, scores differ by up to "
-            f"{self.score:.2g}, boxes by {self.box:.2g} px; the best find without a partner "
+            f"{self.score:.2g}, boxes by {self.box:.2g} px ({self.far} by more than may be); the best find without a partner "
             f"scores {self.unpaired:.2f}, {self.flips} differ at the threshold"
         )
 
@@ -143,7 +147,8 @@ def compare(
                 for difference in _from_candidates(found, others)
             ]
     usual = float(np.quantile(boxes, USUAL))
-    return Difference(len(first), pairs, max(scores), max(boxes), usual, max(alone), flips)
+    far = sum(one > tolerance.box for one in boxes)
+    return Difference(len(first), pairs, max(scores), max(boxes), far, usual, max(alone), flips)
 
 
 def _from_candidates(found: Defects, others: Defects) -> list[float]:
