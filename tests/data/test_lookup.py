@@ -75,6 +75,22 @@ def test_a_picture_elsewhere_is_a_guess(root):
     assert find(root, "0123abcd-w1.png") == ("w1.png", ["guessed-picture"])
 
 
+def test_two_dates_are_two_pictures(tmp_path):
+    for name in ("20240101_w1.png", "real.png", "w2.png", "3f2a9c01-w3.png"):
+        write(tmp_path / name, "")
+    assert find(tmp_path, "20240103_w1.png") == (None, ["missing-picture"])
+    assert find(tmp_path, "77777777-w3.png") == (None, ["missing-picture"])
+    assert find(tmp_path, "w3.png") == ("3f2a9c01-w3.png", ["guessed-picture"])
+    folder, told = Folder(tmp_path), []
+    place = Place("t", "", told.append)
+    assert folder.beside(tmp_path / "20240103_w1.xml", "20240103_w1.png", place) is None
+    assert [one.kind for one in told] == ["missing-picture"]
+    # What the file says comes before a picture that only fits but for a hash.
+    for stem in ("20240103_w1", "20240103_w2"):
+        assert folder.beside(tmp_path / f"{stem}.xml", "real.png", place) == tmp_path / "real.png"
+    assert folder.beside(tmp_path / "20240103_w2.xml", "", place) == tmp_path / "w2.png"
+
+
 def test_linked_folders_are_walked_once(root):
     (root / "linked").mkdir()
     (root / "linked" / "circle").symlink_to(root, target_is_directory=True)

@@ -56,13 +56,19 @@ class Folder:
         ``filename``, what the file says, decides between several and helps where there is none.
         """
         folders = _folders(PurePosixPath(self.inner(file)).parts[:-1])
-        for name in filter(None, (file.stem, PurePosixPath(filename).name)):
-            found, guessed = self._candidates(name)
+        said = PurePosixPath(filename).name
+        ways = (
+            (self._candidates(file.stem), False),
+            (self._candidates(said), True),
+            (self._but_for_a_hash(file.stem), True),
+            (self._but_for_a_hash(said), True),
+        )
+        for found, guessed in ways:
             fitting = [path for path in found if self._rank(path, folders, ())[1]]
             best = self._best(fitting, folders, ())
             named = [path for path in best if _key(path.name) == _key(filename)]
             if best:
-                return _decide(named or best, guessed or name != file.stem, place)
+                return _decide(named or best, guessed, place)
         place.tell("missing-picture", "its picture is not there")
         return None
 
@@ -70,25 +76,30 @@ class Folder:
         """Find the picture that a table or list names, from the table's own folder first."""
         home = PurePosixPath(self.inner(source)).parts[:-1]
         parts = tuple(part for part in PurePosixPath(name).parts if part not in {"..", "/"})
-        found, guessed = self._candidates(name)
+        exact = self._candidates(name)
+        found = exact or self._but_for_a_hash(name)
         folders = _folders((*home, *parts[:-1]))
         best = self._best(found, folders, (*home, *parts))
         if not best:
             place.tell("missing-picture", f"the picture {name} is not there")
             return None
         elsewhere = not self._rank(best[0], folders, ())[1]
-        return _decide(best, guessed or elsewhere, place, name)
+        return _decide(best, elsewhere or not exact, place, name)
 
-    def _candidates(self, name: str) -> tuple[list[Path], bool]:
-        """Give the pictures that a name can mean, and whether it only fits without a hash."""
+    def _candidates(self, name: str) -> list[Path]:
+        """Give the pictures that bear a name: with its extension, or else with another."""
         last = PurePosixPath(name).name
-        dot = PurePosixPath(last).suffix.lower()
-        stem = PurePosixPath(last).stem if dot in PICTURE_SUFFIXES | _OTHER_SUFFIXES else last
-        same = self._by_stem.get(_key(stem), [])
-        exact = [path for path in same if _key(path.name) == _key(last)]
-        if same or not stem:
-            return exact or same, False
-        return self._by_bare.get(_bare(stem), []), True
+        same = self._by_stem.get(_key(_stem(last)), [])
+        return [path for path in same if _key(path.name) == _key(last)] or same
+
+    def _but_for_a_hash(self, name: str) -> list[Path]:
+        """Give the pictures whose name differs by a hash that only one of the two bears.
+
+        Two hashes, or two dates that look like them, are two pictures.
+        """
+        stem = _key(_stem(PurePosixPath(name).name))
+        bare = _bare(stem)
+        return (self._by_bare if bare == stem else self._by_stem).get(bare, [])
 
     def _rank(self, path: Path, folders: Folders, parts: Folders) -> tuple[bool, bool, int, bool]:
         """Tell how well a picture's place fits: the path, the folders, how many of them."""
@@ -128,6 +139,12 @@ def _walk(root: Path) -> list[Path]:
             seen.add(real)
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(found, key=natural_order)
+
+
+def _stem(last: str) -> str:
+    """Give a name without its extension, if it is one of pictures or of labels."""
+    path = PurePosixPath(last)
+    return path.stem if path.suffix.lower() in PICTURE_SUFFIXES | _OTHER_SUFFIXES else last
 
 
 def _is_picture(path: Path) -> bool:
