@@ -116,6 +116,29 @@ def test_what_a_table_holds():
     assert first_rows("a\0,1\n" + '"' + "x" * 200_000, 2) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('a.png,1,2,3,4,"spot\nb.png,1,2,3,4,spot\nc.png,1,2,3,4,spot\n', 1),
+        ('a.png,1,2,3,4,spot\n\n"b.png,1,2,3,4,spot\nc.png,1,2,3,4,spot\n', 3),
+        ('a.png,1,2,3,4,spot\nb.png,1,2,3,4,"spot\nc.png,1,2,3,4,"ring, faint"\n', 2),
+        ('a.png,1,2,3,4,"spot\n' + "b.png,1,2,3,4,spot\n" * 10_000, 1),
+    ],
+)
+def test_a_quote_that_is_left_open_swallows_nothing(text, row):
+    with pytest.raises(LabelError, match=rf"^t\.csv: row {row}: is not CSV, .* quote is left open"):
+        read_table(text, "t.csv")
+    assert sum(map(is_label, first_rows(text, 20))) >= 1
+
+
+def test_a_quote_that_a_later_one_closes_is_told():
+    told = []
+    text = 'a.png,1,2,3,4,"spot\nb.png,1,2,3,4,spot"\nc.png,1,2,3,4,ring,"a note\nof two lines"\n'
+    (labels,) = read_table(text, "t.csv", told.append)
+    assert (labels.picture, labels.classes) == ("c.png", ("ring",))
+    assert [(one.kind, one.row) for one in told] == [("bad-row", "row 2")]
+
+
 def test_nothing_is_nothing():
     assert read_table("", "labels.csv") == []
     assert write_table([]) == ""

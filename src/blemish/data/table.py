@@ -16,7 +16,6 @@ from blemish.data.labels import (
     usable_box,
 )
 from blemish.data.problems import Place, Report, printable, refuse, stop
-from blemish.errors import LabelError
 
 _SIDES = ["x1", "y1", "x2", "y2"]
 IGNORED = "ignored"  # in the seventh cell
@@ -40,6 +39,9 @@ def read_table(
         place = Place(source, f"row {number}", report)
         if len(values) < 5 or not values[0]:
             place.tell("bad-row", "is not path,x1,y1,x2,y2,class")
+            continue
+        if any(len(cell.splitlines()) > 1 for cell in values[:6]):
+            place.tell("bad-row", "ends a quote that an earlier line leaves open")
             continue
         rows = pictures.setdefault(values[0].replace("\\", "/"), [])
         row = _read_row(values, place, classes) if any(values[1:6]) else None
@@ -122,10 +124,15 @@ def is_class(values: Sequence[str]) -> bool:
 
 
 def first_rows(text: str, count: int) -> list[list[str]]:
-    """Give the first rows that are not blank, to see what a table holds; none if it is no CSV."""
+    """Give the first rows that are not blank, to see what a table holds; none if it is no CSV.
+
+    Each line is read alone, so that a quote which is left open hides no other.
+    """
     try:
-        return [values for _, values in islice(_rows_of(text, ""), count)]
-    except LabelError:
+        cells = (next(csv.reader([line]), []) for line in _lines(text))
+        rows = ([cell.strip() for cell in row] for row in cells)
+        return list(islice(filter(any, rows), count))
+    except csv.Error:
         return []
 
 
@@ -140,14 +147,20 @@ def all_rows(text: str, source: str) -> list[list[str]]:
 
 def _rows_of(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number, stripped cells) of the rows that are not blank."""
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    lines = csv.reader(_lines(text), strict=True)
+    begin = 1
     try:
         for cells in lines:
             values = [cell.strip() for cell in cells]
             if any(values):
                 yield lines.line_num, values
+            begin = lines.line_num + 1
     except csv.Error as error:
-        stop(source, f"row {lines.line_num}: {error}")
+        stop(source, f"row {begin}: is not CSV, as where a quote is left open ({error})")
+
+
+def _lines(text: str) -> Iterable[str]:
+    return io.StringIO(text.removeprefix("\ufeff"), newline="")
 
 
 def _is_number(text: str) -> bool:
