@@ -130,6 +130,7 @@ def broken(part, **changes):
         ("", "is not readable JSON"),
         ("[1]", "not a COCO data set"),
         ('{"images": [1]}', "images is not a list of objects"),
+        ('{"images": [], "annotation": []}', "lists images but no annotations"),
         (broken("annotations", image_id=99), r"annotations\[1\]: its image_id 99"),
         (broken("annotations", image_id=[1]), r"annotations\[1\]: has no usable image_id"),
         (broken("annotations", category_id=99), r"annotations\[1\]: its category_id 99"),

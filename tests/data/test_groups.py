@@ -37,10 +37,10 @@ def test_a_key_of_cocos_images(root):
     images = [
         {"id": at, "file_name": f"{name}.png", "board": at % 2} for at, name in enumerate("abc")
     ]
-    write(root / "all.json", json.dumps({"images": images}))
+    write(root / "all.json", json.dumps({"images": images, "annotations": []}))
     assert groups(root, "board") == {"a.png": "0", "b.png": "1", "c.png": "0"}
     del images[1]["board"]
-    write(root / "all.json", json.dumps({"images": images}))
+    write(root / "all.json", json.dumps({"images": images, "annotations": []}))
     with pytest.raises(UsageError, match=r"b\.png: its labels give no board"):
         groups(root, "board")
 

@@ -38,6 +38,8 @@ def read_coco(
             continue
         rows[key] = []
         images.append((entry, key))
+    if "annotations" not in data:
+        stop(source, "lists images but no annotations: they are unlabelled and not clean")
     for entry, place in _entries(data, "annotations", source, report):
         picture = _get(entry, "image_id", place)
         if picture is not None and picture not in rows:
