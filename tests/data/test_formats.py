@@ -139,6 +139,17 @@ def test_yolo_classes_from_1(tmp_path):
     assert [one.defects.labels.tolist() for one in dataset.samples] == [[0], [1]]
 
 
+def test_yolo_numbers_that_a_yaml_gives_are_taken_as_they_are(tmp_path):
+    lay(tmp_path)
+    write(tmp_path / "w1.txt", ROW.replace("0 0.5", "2 0.5"))
+    write(tmp_path / "w2.txt", ROW.replace("0 0.5", "3 0.5"))
+    write(tmp_path / "data.yaml", "names:\n  2: ring\n  1: spot\n")
+    dataset = survey_dataset(tmp_path)
+    assert dataset.classes == ("spot", "ring")
+    assert [one.defects.labels.tolist() for one in dataset.samples] == [[1], []]
+    assert [one.kind for one in dataset.problems] == ["unknown-class"]
+
+
 def test_yolo_slightly_outside(tmp_path):
     lay(tmp_path)
     write(tmp_path / "w1.txt", "0 0.05 0.5 0.100001 0.2\n")  # the last digit: no news

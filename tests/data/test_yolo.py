@@ -9,6 +9,7 @@ from blemish.data.yolo import (
     looks_like_yolo,
     numbers_used,
     read_names,
+    read_yaml_names,
     read_yolo,
     write_yolo,
 )
@@ -112,19 +113,44 @@ def test_a_broken_row_is_told_and_the_others_are_kept(row, kind, message):
         read(text)
 
 
+@pytest.mark.parametrize("text", ["spot\nring\n", "\ufeffspot\r\nring\r\n\r\n"])
+def test_names_are_read_from_lists(text):
+    assert read_names(text) == CLASSES
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "spot\nring\n",
-        "\ufeffspot\r\nring\r\n\r\n",
         "path: x\nnames:\n  0: spot\n  1: 'ring'  # faint\n\nnc: 2\n",
-        "names:\n- spot\n- ring\n",
+        "\ufeffpath: x\r\nnames:\r\n- spot\r\n- ring\r\nnc: 2\r\n",
         "names: ['spot', \"ring\"]\n",
         "names: {0: spot, 1: ring}\nnc: 2",
+        "names:  # of 2024\n  # the first\n  1: ring\n  0: spot\n",
+        "names: {1: ring, 0: spot}\n",
+        "names:\n  '0': spot\n  \"1\": ring\n",
+        "names: ['spot',  # faint\n  'ring']\nnc: 2\n",
+        "names:\n  [spot,\n   ring,]\n",
+        "names : [spot, ring]\n",
+        '{"names": ["spot","ring"], "nc": 2}\n',
+        "names: spot, ring\n",
     ],
 )
-def test_names_are_read_from_lists_and_yaml(text):
-    assert read_names(text) == CLASSES
+def test_names_are_read_from_yaml(text):
+    assert read_yaml_names(text) == CLASSES
+
+
+def test_names_in_yaml_keep_what_is_quoted():
+    names = ("spot, small", "#1", "it's", 'a "b"', "[x]", "1: one", "점")
+    written = ["'spot, small'", "'#1'", "it's", '"a \\"b\\""', "'[x]'", '"1: one"', '"\\uc810"']
+    assert read_yaml_names(f"names: [{', '.join(written)}]") == names
+    lines = (f"  - {name}  # isn't\n" for name in written)
+    assert read_yaml_names("names:  # it's\n" + "".join(lines)) == names
+    assert read_yaml_names("names: ['it''s', '', \"\\e\"]") == ("it's", "", "\\e")
+
+
+def test_numbers_in_yaml_may_have_gaps():
+    assert read_yaml_names("names:\n  1: spot\n  3: ring\n") == ("", "spot", "", "ring")
+    assert read_yaml_names("names: []") == read_yaml_names("nc: 2") == ()
 
 
 def test_names_in_a_plain_list_keep_their_quotes():

@@ -24,6 +24,7 @@ from blemish.data.yolo import (
     looks_like_yolo,
     numbers_used,
     read_names,
+    read_yaml_names,
     read_yolo,
     write_yolo,
 )
@@ -135,8 +136,11 @@ def _names_of(home: Path | None, used: set[int], folder: Folder, report: Report)
         words = f"no list of class names there: the classes are called {numbers}"
         Place(shown(folder.root), "", report).tell("no-class-names", words)
         return ()
-    names = read_names(read_text(home))
-    if first_number(used, len(names)):
+    text, is_yaml = read_text(home), home.suffix in {".yaml", ".yml"}
+    names = read_yaml_names(text) if is_yaml else read_names(text)
+    if is_yaml and not names:
+        stop(shown(home), "holds no class names: write names: [spot, ring] there")
+    if names[:1] != ("",) and first_number(used, len(names)):
         words = f"the labels use 1 to {max(used)} of {len(names)} classes"
         Place(shown(home), "", report).tell("one-based", words)
         return ("", *names)

@@ -4,8 +4,9 @@ The class names stand in `classes.txt`, one a line; exports of other tools have 
 `data.yaml` instead. A sixth number is a score.
 """
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from blemish.data.labels import LabelRow, PictureLabels, usable_box
 from blemish.data.problems import Place, Report, printable, refuse
@@ -13,7 +14,13 @@ from blemish.data.problems import Place, Report, printable, refuse
 # labelImg writes six digits: that much beyond the edge, at least, is no news.
 _DIGITS = 2e-6
 
-_ITEM = re.compile(r"^\s*(?:-|\d+\s*:)\s*(.+?)\s*$")
+# Of YAML: `names:` with what follows, an item in a line of its own, and one within brackets.
+_NAMES = re.compile(r"""^\{?\s*["']?names["']?\s*:(?=[\s\[{]|\Z)(.*)""", re.MULTILINE | re.DOTALL)
+_NUMBER = r"""(?P<quote>["']?)(?P<number>\d{1,4})(?P=quote)\s*:"""
+_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""
+_ITEM = re.compile(rf"\s*(?:-|{_NUMBER})\s*(?P<name>{_QUOTED}|.*?)\s*(?:\s#.*)?")
+_INNER = re.compile(rf"\s*(?:{_NUMBER})?\s*(?P<name>{_QUOTED}|[^,\]}}]*?)\s*(?P<end>[,\]}}]|$)")
+_REMARK = re.compile(r"""^\s*#.*|\s#[^'"]*$""")
 
 
 def read_yolo(
@@ -60,21 +67,29 @@ def write_yolo(labels: PictureLabels, classes: Sequence[str]) -> str:
 
 
 def read_names(text: str) -> tuple[str, ...]:
-    """Read class names, one a line as it stands, or those of a `data.yaml`.
-
-    Of YAML only what such files hold is understood: a list of names, in one line or a line each.
-    """
+    """Read class names, one a line as it stands."""
     lines = text.removeprefix("\ufeff").splitlines()
-    for at, line in enumerate(lines):
-        if line.startswith("names:"):
-            inline = line.removeprefix("names:").split("#")[0].strip()
-            if inline:
-                found = re.split(r",\s*", inline.strip("[]{} "))
-                return tuple(_bare(re.sub(r"^\d+\s*:\s*", "", name)) for name in found if name)
-            return tuple(_items(lines[at + 1 :]))
     while lines and not lines[-1].strip():
         lines.pop()
     return tuple(printable(line).strip() for line in lines)
+
+
+def read_yaml_names(text: str) -> tuple[str, ...]:
+    """Read the class names of a `data.yaml` by their numbers; one that is left out is empty.
+
+    Of YAML only what such files hold is understood: a list of names or a mapping from numbers,
+    within brackets or a line each.
+    """
+    found = _NAMES.search(text.removeprefix("\ufeff"))
+    if found is None:
+        return ()
+    lines = [_REMARK.sub("", line) for line in found[1].splitlines()] or [""]
+    flow = " ".join(lines).lstrip()
+    if flow[:1] in {"[", "{"}:
+        names = _inner_items(flow[1:])
+    else:
+        names = _inner_items(lines[0]) or _items(found[1].splitlines()[1:])
+    return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
 
 
 def numbers_used(text: str) -> set[int]:
@@ -138,15 +153,38 @@ def _read_row(
     return None if box is None else LabelRow(box, name, place.row, score=score)
 
 
-def _items(lines: Iterable[str]) -> Iterable[str]:
+def _items(lines: Iterable[str]) -> Mapping[int, str]:
+    """Give the names that stand in a line each, up to a line of another kind."""
+    names: dict[int, str] = {}
     for line in lines:
-        found = _ITEM.match(line.split(" #")[0])
-        if found is None:
-            if line.strip() and not line.lstrip().startswith("#"):
-                return
-            continue
-        yield _bare(found[1])
+        item = _ITEM.fullmatch(line)
+        if item is not None:
+            names[int(item["number"] or len(names))] = _unquoted(item["name"])
+        elif line.strip() and not line.lstrip().startswith("#"):
+            break
+    return names
 
 
-def _bare(name: str) -> str:
-    return printable(name).strip().strip("'\"")
+def _inner_items(text: str) -> Mapping[int, str]:
+    """Give the names between commas, up to a closing bracket."""
+    names: dict[int, str] = {}
+    end, place = ",", 0
+    while end == "," and (item := _INNER.match(text, place)):
+        end, place = item["end"], item.end()
+        if item["name"] or end == ",":
+            names[int(item["number"] or len(names))] = _unquoted(item["name"])
+    return names
+
+
+def _unquoted(name: str) -> str:
+    if re.fullmatch(_QUOTED, name):
+        inner = name[1:-1].replace("''", "'") if name.startswith("'") else _unescaped(name)
+        return printable(inner).strip()
+    return printable(name).strip()
+
+
+def _unescaped(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:  # an escape that only YAML knows
+        return quoted[1:-1]
