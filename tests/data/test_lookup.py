@@ -1,7 +1,11 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from blemish.data.lookup import Folder
 from blemish.data.problems import Place
+from blemish.errors import UsageError
 from planted_labels import write
 
 
@@ -99,6 +103,19 @@ def test_linked_folders_are_walked_once(root):
     (root / "more").symlink_to(elsewhere, target_is_directory=True)
     assert find(root, "far.png") == ("more/far.png", [])
     assert find(root, "w1.png") == ("w1.png", [])
+
+
+def test_a_folder_that_may_not_be_listed_is_refused(root, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "lot2":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UsageError, match=r"lot2: cannot be listed \(Permission denied\); check"):
+        Folder(root)
 
 
 def test_label_files_find_theirs(root):

@@ -10,9 +10,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from blemish.data.listing import PICTURE_SUFFIXES, natural_order, shown
 from blemish.data.problems import Place
+from blemish.errors import UsageError
 
 # Folders that say what is in them and not which pictures belong together.
 PLAIN_FOLDERS = frozenset({"images", "jpegimages", "labels", "annotations", "obj_train_data"})
@@ -29,6 +31,9 @@ class Folder:
     Attributes:
         root: the folder.
         pictures: all pictures in it, in natural order.
+
+    Raises:
+        UsageError: a folder cannot be listed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -128,9 +133,14 @@ def _decide(best: Sequence[Path], guessed: bool, place: Place, name: str = "") -
 
 
 def _walk(root: Path) -> list[Path]:
+    def refuse(error: OSError) -> NoReturn:
+        place = shown(Path(error.filename or root))
+        words = f"cannot be listed ({error.strerror}); check its permissions"
+        raise UsageError(f"{place}: {words}") from error
+
     found: list[Path] = []
     seen = {os.path.realpath(root)}
-    for place, inner, names in os.walk(root, followlinks=True):
+    for place, inner, names in os.walk(root, onerror=refuse, followlinks=True):
         inner[:] = [name for name in inner if not name.startswith(".")]
         for name in tuple(inner):  # a link may lead in a circle
             real = os.path.realpath(Path(place, name))
