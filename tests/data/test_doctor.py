@@ -86,6 +86,21 @@ def test_damaged_pictures_are_told_and_left_out(root):
     assert not found.is_fit
 
 
+def test_a_picture_that_is_decoded_to_another_size_is_told(root):
+    lay_picture(root / "odd.jpg", orientation=6)
+    content = (root / "odd.jpg").read_bytes()
+    # A text that is said to reach beyond the directory: decoders then leave the tag behind it.
+    text = b"\x01\x0f\0\x02\0\x01\x86\x9f\0\0\xff\xff"
+    content = content.replace(b"\0\x01\x01\x12\0\x03", b"\0\x02" + text + b"\x01\x12\0\x03")
+    length = int.from_bytes(content[4:6], "big") + len(text)
+    (root / "odd.jpg").write_bytes(content[:4] + length.to_bytes(2, "big") + content[6:])
+    add(root, "odd.jpg,10,10,20,20,spot")
+    problems, found = told(root)
+    assert problems == [("turned-picture", ""), ("unreadable-picture", "")]
+    assert found.problems[1].what == "is decoded as 90 x 70, but its head says 70 x 90"
+    assert len(found.samples) == 12
+
+
 def test_pictures_without_labels_are_told_apart_from_clean_ones(root):
     lay_picture(root / "new.png", seed=50)
     lay_picture(root / "clean.png", seed=51)

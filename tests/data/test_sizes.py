@@ -1,3 +1,4 @@
+import struct
 import zlib
 
 import cv2
@@ -35,14 +36,58 @@ def test_turned_pictures_are_measured_upright(tmp_path, suffix, orientation):
     assert (stored.stored_size, stored.orientation) == (SIZE, orientation)
 
 
-def test_a_turned_png_is_measured_as_it_is_decoded(tmp_path):
+def exif(orientation, tag=274, kind=3, order=">"):
+    """Give an EXIF directory with one tag."""
+    head = {">": b"MM\0*", "<": b"II*\0"}[order] + struct.pack(order + "IH", 8, 1)
+    value = struct.pack(order + {3: "HH", 4: "I"}[kind], *(orientation, 0)[: 5 - kind])
+    return head + struct.pack(order + "HHI", tag, kind, 1) + value + bytes(4)
+
+
+def segment(directory):
+    content = b"Exif\0\0" + directory
+    return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [exif(6)],
+        [exif(6), exif(1)],
+        [exif(1), exif(6)],
+        [exif(0), exif(6)],
+        [exif(6, tag=271), exif(6)],
+    ],
+)
+@pytest.mark.parametrize("mark", [b"\xff\xe0", b"\xff\xda"])
+def test_a_jpeg_is_measured_as_it_is_decoded(tmp_path, mark, parts):
+    path = tmp_path / "w.jpg"
+    lay_picture(path, SIZE)
+    content = path.read_bytes()
+    at = content.index(mark)  # right at the beginning, or behind the size
+    path.write_bytes(content[:at] + b"".join(map(segment, parts)) + content[at:])
+    assert measure_picture(path).size == open_picture(path).shape[1::-1]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_an_orientation_of_another_type_is_measured_as_it_is_decoded(tmp_path, order):
+    path = tmp_path / "w.jpg"
+    lay_picture(path, SIZE)
+    content = path.read_bytes()
+    path.write_bytes(content[:2] + segment(exif(6, kind=4, order=order)) + content[2:])
+    assert measure_picture(path).size == open_picture(path).shape[1::-1]
+
+
+@pytest.mark.parametrize("parts", [[exif(6)], [exif(6), exif(1)], [exif(6, kind=4, order="<")]])
+def test_a_turned_png_is_measured_as_it_is_decoded(tmp_path, parts):
     path = tmp_path / "w.png"
     _, png = cv2.imencode(".png", np.zeros((23, 40), np.uint8))
     content = png.tobytes()
-    exif = b"MM\0*\0\0\0\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\0\0\0\0\0\0"
-    check = zlib.crc32(b"eXIf" + exif).to_bytes(4, "big")
-    chunk = len(exif).to_bytes(4, "big") + b"eXIf" + exif + check
-    path.write_bytes(content[:33] + chunk + content[33:])
+    checks = [zlib.crc32(b"eXIf" + part) for part in parts]
+    chunks = [
+        struct.pack(">I", len(part)) + b"eXIf" + part + struct.pack(">I", check)
+        for part, check in zip(parts, checks, strict=True)
+    ]
+    path.write_bytes(content[:33] + b"".join(chunks) + content[33:])
     assert measure_picture(path).size == open_picture(path).shape[1::-1] == SIZE[::-1]
 
 

@@ -14,6 +14,7 @@ from blemish.data.dataset import TEST, TRAIN, VAL, Dataset, Sample
 from blemish.data.likeness import Alike, Look, find_alike, look_at
 from blemish.data.listing import shown
 from blemish.data.problems import BROKEN, Problem, Report
+from blemish.data.sizes import measure_picture
 from blemish.errors import PictureError
 
 Watch = Callable[[int, int], None]
@@ -113,9 +114,13 @@ def count_up(samples: Sequence[Sample], looks: Sequence[Look], dataset: Dataset)
 def _look_at_all(paths: Sequence[Path], threads: int, watch: Watch) -> list[Look | PictureError]:
     def look(path: Path) -> Look | PictureError:
         try:
-            return look_at(path)
+            found, measured = look_at(path), measure_picture(path).size
         except PictureError as error:
             return error
+        if found.size != measured:  # its boxes were fitted to the latter
+            sizes = "{} x {}, but its head says {} x {}".format(*found.size, *measured)
+            return PictureError(f"{shown(path)}: is decoded as {sizes}; export it again")
+        return found
 
     found: list[Look | PictureError] = []
     pool = ThreadPoolExecutor(max(threads, 1))

@@ -79,50 +79,57 @@ def _measure(file: BinaryIO) -> tuple[int, int, int]:
 
 def _measure_png(file: BinaryIO) -> tuple[int, int, int]:
     width = height = 0
-    orientation = 1
+    orientation: int | None = None
     place, kind = len(_PNG), b""
     while kind != b"IEND":
         file.seek(place)
         length, kind = struct.unpack(">I4s", file.read(8))
         if kind == b"IHDR":
             width, height = struct.unpack(">II", file.read(8))
-        elif kind == b"eXIf":
+        elif kind == b"eXIf" and orientation is None:
             orientation = _exif_orientation(file.read(min(length, 65536)))
         place += 12 + length
-    return width, height, orientation
+    return width, height, orientation or 1
 
 
 def _measure_jpeg(file: BinaryIO) -> tuple[int, int, int]:
-    orientation = 1
+    """Read all segments up to the pixels: EXIF may stand behind the size."""
+    width = height = 0
+    orientation: int | None = None
     file.seek(2)
     while True:
         mark = file.read(2)
         if mark[0] != 0xFF or mark[1] in {0xD9, 0xDA}:
-            raise Damaged("is damaged (a JPEG size is missing); copy or export it again")
+            break
         if mark[1] == 0xFF:  # fill byte
             file.seek(-1, 1)
             continue
         (length,) = struct.unpack(">H", file.read(2))
         content = file.read(length - 2)
-        if mark[1] == 0xE1 and content.startswith(b"Exif\0\0"):
+        if orientation is None and mark[1] == 0xE1 and content.startswith(b"Exif\0\0"):
             orientation = _exif_orientation(content[6:])
         if mark[1] in _JPEG_SIZES:
             height, width = struct.unpack_from(">HH", content, 1)
-            return width, height, orientation
+    if not width:
+        raise Damaged("is damaged (a JPEG size is missing); copy or export it again")
+    return width, height, orientation or 1
 
 
-def _exif_orientation(content: bytes) -> int:
-    """Give the orientation tag of the first directory; 1 where it is missing or damaged."""
+def _exif_orientation(content: bytes) -> int | None:
+    """Give the orientation tag of the first directory; None where it is missing or damaged.
+
+    Of several the decoders take the first, and of whatever type its two bytes.
+    """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(content[:4])
     if order is None:
-        return 1
+        return None
     try:
         (place,) = struct.unpack_from(f"{order}I", content, 4)
         (count,) = struct.unpack_from(f"{order}H", content, place)
         for at in range(place + 2, place + 2 + 12 * count, 12):
-            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", content, at)
-            if tag == _ORIENTATION and kind == 3:
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", content, at)
+            if tag == _ORIENTATION:
                 return int(value)
     except struct.error:
         pass
-    return 1
+    return None
