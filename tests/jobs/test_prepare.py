@@ -125,6 +125,31 @@ def test_a_split_that_parts_alike_pictures_is_made_anew(parted):
     assert prepared.summary["split"] == "0.2 held, seed 0"
     training, validation = own_split(read_dataset(prepared.out))
     assert {"w0", "w9"} <= names(training) or {"w0", "w9"} <= names(validation)
+    assert prepared.summary["left_out"] == []
+    assert [one["kind"] for one in prepared.summary["mended"]] == ["across-split"]
+    assert describe(prepared)[1].startswith("1 mended: see ")
+
+
+def add(parted, name, seed):
+    lay_picture(parted / name, seed=seed)
+    with (parted / "annotations.csv").open("a") as file:
+        file.write(f"{name},5,5,20,20,spot\n")
+
+
+@pytest.mark.parametrize("wish", [{"val": 0.5}, {"group": r"(w\d)"}, {}])
+def test_the_test_part_stays_and_takes_what_belongs_with_it(parted, wish):
+    add(parted, "train/copy.w4.png", 4)  # the picture in test/
+    add(parted, "val/w0.copy.png", 0)
+    prepared = run(parted, **wish)
+    after = read_dataset(prepared.out)
+    tested = {one.path.name for one in after.samples if one.part == "test"}
+    assert tested == {"w4.png", "copy.w4.png"}
+    assert all(len(part) for part in own_split(after))
+
+
+def test_a_group_that_leaves_nothing_to_learn_from_is_refused(parted):
+    with pytest.raises(UsageError, match="all belongs with its test part; take that away or"):
+        run(parted, group="(w)")
 
 
 def test_all_classes_become_one(tmp_path):

@@ -106,7 +106,8 @@ def choose_parts(
     """Give the part of each sample, and whether the parts are the data set's own.
 
     Its own split stays if neither a share nor a group is asked for, and no picture stands in two
-    parts, or nearly the same one. A new split keeps alike pictures together, and groups.
+    parts, or nearly the same one. A new split keeps alike pictures together, and groups; what
+    belongs with a picture of the data set's own test part becomes part of it.
 
     Raises:
         UsageError: the share or the group does not fit.
@@ -118,11 +119,16 @@ def choose_parts(
     if not wanted and not torn and set(own) & {VAL, TEST} and TRAIN in own:
         return own, True
     groups = _groups_of(settings, found)
-    samples = Dataset(found.samples, dataset.classes)
+    tested = {groups[one.path] for one in found.samples if one.part == TEST and TRAIN in own}
+    rest = tuple(one for one in found.samples if groups[one.path] not in tested)
+    if not rest:
+        words = "all belongs with its test part; take that away or group otherwise"
+        raise UsageError(f"{shown(settings.data)}: {words}")
     share = HELD_SHARE if settings.val is None else settings.val
+    samples = Dataset(rest, dataset.classes)
     held = split(samples, share, settings.seed, lambda sample: groups[sample.path])[1]
-    kept_back = {sample.path for sample in held.samples}
-    return [VAL if sample.path in kept_back else TRAIN for sample in found.samples], False
+    parts = {one.path: TRAIN for one in rest} | {one.path: VAL for one in held.samples}
+    return [parts.get(sample.path, TEST) for sample in found.samples], False
 
 
 def describe(prepared: Prepared) -> list[str]:
@@ -209,7 +215,10 @@ def _summary(
     settings: PrepareSettings, checkup: Checkup, parts: Sequence[str], is_own: bool
 ) -> dict[str, Any]:
     found, problems = checkup.examination, checkup.problems
-    left_out = [one for one in problems if one.severity == BROKEN or one.kind == "unlabelled"]
+    # A new split mends what stood in two parts of the old one.
+    mended = [one for one in problems if one.severity == MENDED or one.kind == "across-split"]
+    lost = [one for one in problems if one.severity == BROKEN or one.kind == "unlabelled"]
+    left_out = [one for one in lost if one.kind != "across-split"]
     asked = HELD_SHARE if settings.val is None else settings.val
     return {
         "blemish": __version__,
@@ -223,7 +232,7 @@ def _summary(
         "boxes": _boxes_of(found.samples, parts),
         "classes": list(checkup.dataset.classes),
         "left_out": [_plain(one) for one in left_out],
-        "mended": [_plain(one) for one in problems if one.severity == MENDED],
+        "mended": [_plain(one) for one in mended],
         "numbers": found.numbers,
     }
 
