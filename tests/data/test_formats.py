@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -281,6 +282,20 @@ def test_hash_prefixes(tmp_path, picture, label, kind):
     assert boxes == {picture: [[36, 28, 54, 42]]}
     guessed = [] if Path(picture).stem == label else ["guessed-picture"]
     assert [kind for kind, _ in told] == guessed
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+@pytest.mark.parametrize("suffix", [".png", ".xml", ".csv", ".json", ".txt"])
+def test_a_pipe_is_not_waited_for(tmp_path, suffix):
+    lay(tmp_path)
+    write(tmp_path / "w1.xml", voc((1, 1, 9, 9)))
+    write(tmp_path / "pipe.xml", voc(filename="pipe.png"))
+    (tmp_path / f"pipe{suffix}").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    boxes, told = seen(tmp_path)
+    assert boxes == {"w1.png": [[1, 1, 9, 9]]}
+    kind = {".png": "unreadable-picture", ".xml": "unreadable-labels"}.get(suffix)
+    assert told == [(kind or "missing-picture", "")]
 
 
 def test_the_same_name_in_two_folders(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 
@@ -109,3 +110,10 @@ def test_broken_pictures_are_named(tmp_path, content, message):
         measure_picture(tmp_path / "먼지.png")
     with pytest.raises(PictureError, match="gone"):
         measure_picture(tmp_path / "gone.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "w.png")
+    with pytest.raises(PictureError, match=r"w\.png: cannot be read \(it is no ordinary file\)"):
+        measure_picture(tmp_path / "w.png")

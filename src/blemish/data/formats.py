@@ -28,7 +28,7 @@ from blemish.data.yolo import (
     read_yolo,
     write_yolo,
 )
-from blemish.errors import PictureError, UsageError
+from blemish.errors import BlemishError, PictureError, UsageError
 
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _NAMES = ("classes.txt", "obj.names", "data.yaml", "data.yml")
@@ -188,8 +188,8 @@ def _json_files(folder: Folder, is_it: Callable[[object], bool]) -> list[Path]:
     found = []
     for path in folder.files(".json"):
         try:
-            data = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, RecursionError):
+            data = json.loads(read_text(path))
+        except (BlemishError, ValueError, RecursionError):
             continue
         if is_it(data):
             found.append(path)

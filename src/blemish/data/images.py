@@ -9,7 +9,6 @@ range that the caller gives, never by what the picture happens to hold.
 import contextlib
 import math
 import os
-import stat
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blemish.data.containers import Damaged, TooLarge, check_complete
-from blemish.data.listing import PICTURE_SUFFIXES, Listed, find_pictures, shown
+from blemish.data.listing import (
+    PICTURE_SUFFIXES,
+    Listed,
+    find_pictures,
+    is_ordinary_file,
+    shown,
+)
 from blemish.data.tiff import is_tiff, read_tiff
 from blemish.errors import PictureError, PictureTooLargeError, UsageError
 
@@ -31,6 +36,7 @@ __all__ = [
     "as_rgb",
     "check_range",
     "find_pictures",
+    "is_ordinary_file",
     "open_picture",
     "shown",
     "to_uint8",
@@ -174,11 +180,6 @@ def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
         content = file.read()
     check_complete(content, max_pixels)
     return _decode(content)
-
-
-def is_ordinary_file(path: Path) -> bool:
-    """Tell whether a path is a file, and no folder, pipe or device."""
-    return stat.S_ISREG(path.stat().st_mode)
 
 
 def _decode(content: bytes) -> NDArray[np.generic]:

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -62,6 +63,15 @@ def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list
                 taken.add(name)
                 listed.append(Listed(root, path, name))
     return listed
+
+
+def is_ordinary_file(path: Path) -> bool:
+    """Tell whether a path is a file, and no folder, pipe or device: those can be waited for.
+
+    Raises:
+        OSError: it is not there, or cannot be reached.
+    """
+    return stat.S_ISREG(path.stat().st_mode)
 
 
 def shown(path: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from blemish.data.containers import Damaged, cut_short
-from blemish.data.listing import shown
+from blemish.data.listing import is_ordinary_file, shown
 from blemish.data.tiff import is_tiff, tiff_size
 from blemish.errors import PictureError
 
@@ -43,6 +43,8 @@ def measure_picture(path: Path) -> Stored:
         PictureError: it cannot be read, or is no PNG, JPEG, BMP or TIFF; the text names it.
     """
     try:
+        if not is_ordinary_file(path):
+            raise Damaged("cannot be read (it is no ordinary file); remove it")
         with path.open("rb") as file:
             width, height, orientation = _measure(file)
     except OSError as error:

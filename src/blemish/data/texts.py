@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from blemish.data.listing import shown
+from blemish.data.listing import is_ordinary_file, shown
 from blemish.data.problems import stop
 from blemish.errors import UsageError
 
@@ -27,6 +27,8 @@ def read_bytes(path: Path) -> bytes:
         UsageError: it cannot be read.
     """
     try:
+        if not is_ordinary_file(path):
+            raise UsageError(f"{shown(path)}: cannot be read (it is no ordinary file); remove it")
         return path.read_bytes()
     except OSError as error:
         raise UsageError(
@@ -37,10 +39,12 @@ def read_bytes(path: Path) -> bytes:
 def first_bytes(path: Path, count: int) -> bytes:
     """Give the beginning of a file, to see what it holds; nothing if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return file.read(count)
+        if is_ordinary_file(path):
+            with path.open("rb") as file:
+                return file.read(count)
     except OSError:
-        return b""
+        pass
+    return b""
 
 
 def first_text(path: Path) -> str:
