@@ -1,7 +1,5 @@
 """The one table of label formats: what each is called, which files it reads, and how."""
 
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,21 +15,18 @@ from blemish.data.listing import shown
 from blemish.data.lookup import Folder
 from blemish.data.problems import BrokenLabelError, Place, Problem, Report, stop
 from blemish.data.sizes import measure_picture
-from blemish.data.texts import first_bytes, first_text, read_bytes, read_text
+from blemish.data.sniffing import NAME_LISTS, json_files, table_files, voc_files, yolo_files
+from blemish.data.texts import first_text, read_bytes, read_text
 from blemish.data.voc import read_voc, write_voc
 from blemish.data.yolo import (
     first_number,
-    looks_like_yolo,
     numbers_used,
     read_names,
     read_yaml_names,
     read_yolo,
     write_yolo,
 )
-from blemish.errors import BlemishError, PictureError, UsageError
-
-_XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
-_NAMES = ("classes.txt", "obj.names", "data.yaml", "data.yml")
+from blemish.errors import PictureError, UsageError
 
 
 class Entry(NamedTuple):
@@ -65,16 +60,6 @@ class Format(NamedTuple):
     write: Callable[[Sequence[PictureLabels], Sequence[str]], dict[str, str]]
 
 
-def _voc_files(folder: Folder) -> list[Path]:
-    """Give the XML files but those of another kind; CVAT's own XML is left for the reader to name.
-
-    An empty or damaged file may have been an annotation.
-    """
-    roots = {path: _XML_ROOT.search(first_bytes(path, 4096)) for path in folder.files(".xml")}
-    files = [path for path, root in roots.items() if not root or root[1].startswith(b"annotation")]
-    return files if any(roots[path] for path in files) else []
-
-
 def _read_voc(
     files: Sequence[Path], folder: Folder, report: Report, one_based: bool = False
 ) -> Found:
@@ -87,14 +72,6 @@ def _read_voc(
     # A file that bears the picture's name comes before one that only speaks of it.
     entries.sort(key=lambda entry: entry.source.stem != entry.path.stem)
     return Found(entries, ())
-
-
-def _yolo_files(folder: Folder) -> list[Path]:
-    """Give the texts that hold YOLO rows, and those without any that stand for a picture."""
-    silent = Place("", "", lambda problem: None)
-    texts = [path for path in folder.files(".txt") if path.name not in _NAMES]
-    meant = {path for path in texts if folder.beside(path, "", silent)}
-    return [path for path in texts if path in meant or looks_like_yolo(first_text(path))]
 
 
 def _read_yolo(files: Sequence[Path], folder: Folder, report: Report) -> Found:
@@ -123,7 +100,7 @@ def _names_file(file: Path, folder: Folder) -> Path | None:
     """Find the list of class names: in the file's folder or in the nearest one above it."""
     places = [place for place in file.parents if place.is_relative_to(folder.root)]
     for place in places:
-        for name in _NAMES:
+        for name in NAME_LISTS:
             if (place / name).is_file():
                 return place / name
     return None
@@ -155,14 +132,6 @@ def _size_of(path: Path) -> tuple[int, int]:
         stop(shown(path), what, "unreadable-picture")
 
 
-def _table_files(folder: Folder) -> list[Path]:
-    return [
-        path
-        for path in folder.files(".csv")
-        if any(map(table.is_label, table.first_rows(first_text(path), 20)))
-    ]
-
-
 def _read_tables(files: Sequence[Path], folder: Folder, report: Report) -> Found:
     entries: list[Entry] = []
     names: dict[str, None] = {}
@@ -182,18 +151,6 @@ def _listed_classes(file: Path, report: Report) -> tuple[str, ...]:
         if rows and path != file and all(map(table.is_class, rows)):
             return table.read_classes(read_text(path), shown(path), report)
     return ()
-
-
-def _json_files(folder: Folder, is_it: Callable[[object], bool]) -> list[Path]:
-    found = []
-    for path in folder.files(".json"):
-        try:
-            data = json.loads(read_text(path))
-        except (BlemishError, ValueError, RecursionError):
-            continue
-        if is_it(data):
-            found.append(path)
-    return found
 
 
 def _read_coco(files: Sequence[Path], folder: Folder, report: Report) -> Found:
@@ -254,26 +211,26 @@ def _write_tables(pictures: Sequence[PictureLabels], classes: Sequence[str]) -> 
     }
 
 
-_VOC = Format("Pascal VOC XML", _voc_files, _read_voc, _by_suffix(".xml", write_voc))
+_VOC = Format("Pascal VOC XML", voc_files, _read_voc, _by_suffix(".xml", write_voc))
 
 # The first that a folder holds is read: labelImg's XML wins.
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "voc": _VOC,
-        "csv": Format("keras-retinanet CSV", _table_files, _read_tables, _write_tables),
+        "csv": Format("keras-retinanet CSV", table_files, _read_tables, _write_tables),
         "coco": Format(
             "COCO JSON",
-            partial(_json_files, is_it=is_coco),
+            partial(json_files, is_it=is_coco),
             _read_coco,
             lambda pictures, classes: {"annotations.json": write_coco(pictures, classes)},
         ),
         "createml": Format(
             "CreateML JSON",
-            partial(_json_files, is_it=is_createml),
+            partial(json_files, is_it=is_createml),
             _read_createml,
             lambda pictures, classes: {"annotations.json": write_createml(pictures)},
         ),
-        "yolo": Format("YOLO text", _yolo_files, _read_yolo, _write_yolo),
+        "yolo": Format("YOLO text", yolo_files, _read_yolo, _write_yolo),
         "voc-1based": _VOC._replace(
             words="Pascal VOC XML whose pixels count from 1",
             read=partial(_read_voc, one_based=True),

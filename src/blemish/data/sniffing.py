@@ -1,0 +1,57 @@
+"""Which files of a folder hold labels of a format: by how they begin, or by what JSON holds."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from blemish.data import table
+from blemish.data.lookup import Folder
+from blemish.data.problems import Place
+from blemish.data.texts import first_bytes, first_text, read_text
+from blemish.data.yolo import looks_like_yolo
+from blemish.errors import BlemishError
+
+NAME_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml")  # of YOLO
+
+_XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
+
+
+def voc_files(folder: Folder) -> list[Path]:
+    """Give the XML files but those of another kind; CVAT's own XML is left for the reader to name.
+
+    An empty or damaged file may have been an annotation.
+    """
+    roots = {path: _XML_ROOT.search(first_bytes(path, 4096)) for path in folder.files(".xml")}
+    files = [path for path, root in roots.items() if not root or root[1].startswith(b"annotation")]
+    return files if any(roots[path] for path in files) else []
+
+
+def yolo_files(folder: Folder) -> list[Path]:
+    """Give the texts that hold YOLO rows, and those without any that stand for a picture."""
+    silent = Place("", "", lambda problem: None)
+    texts = [path for path in folder.files(".txt") if path.name not in NAME_LISTS]
+    meant = {path for path in texts if folder.beside(path, "", silent)}
+    return [path for path in texts if path in meant or looks_like_yolo(first_text(path))]
+
+
+def table_files(folder: Folder) -> list[Path]:
+    """Give the CSV files in whose first rows there is one of labels."""
+    return [
+        path
+        for path in folder.files(".csv")
+        if any(map(table.is_label, table.first_rows(first_text(path), 20)))
+    ]
+
+
+def json_files(folder: Folder, is_it: Callable[[object], bool]) -> list[Path]:
+    """Give the JSON files that hold what is asked for."""
+    found = []
+    for path in folder.files(".json"):
+        try:
+            data = json.loads(read_text(path))
+        except (BlemishError, ValueError, RecursionError):
+            continue
+        if is_it(data):
+            found.append(path)
+    return found
