@@ -151,6 +151,21 @@ def test_yolo_numbers_that_a_yaml_gives_are_taken_as_they_are(tmp_path):
     assert [one.kind for one in dataset.problems] == ["unknown-class"]
 
 
+@pytest.mark.parametrize(
+    ("names", "content"),
+    [("classes.txt", "점\n".encode("cp949")), ("data.yaml", b"nc: 1\n")],
+)
+def test_yolo_names_that_cannot_be_read_do_not_end_the_survey(tmp_path, names, content):
+    lay(tmp_path, "lot1/w1.png", "lot2/w2.png")
+    write(tmp_path / "lot1/w1.txt", ROW)
+    write(tmp_path / "lot2/w2.txt", ROW + "junk\n")
+    (tmp_path / "lot1" / names).write_bytes(content)
+    write(tmp_path / "lot2/classes.txt", "error\n")
+    boxes, told = seen(tmp_path)
+    assert boxes == {"w2.png": [[36, 28, 54, 42]]}
+    assert told == [("unreadable-labels", ""), ("bad-row", "row 2")]
+
+
 def test_yolo_slightly_outside(tmp_path):
     lay(tmp_path)
     write(tmp_path / "w1.txt", "0 0.05 0.5 0.100001 0.2\n")  # the last digit: no news

@@ -122,7 +122,6 @@ def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
 
     Raises:
         UsageError: there is no data set at that path.
-        LabelError: the file itself, or `strength.csv`, cannot be read.
     """
     problems: list[Problem] = []
     known = recognise(Path(path), labels, problems.append)
@@ -131,10 +130,11 @@ def survey_dataset(path: str | Path, labels: str | None = None) -> Dataset:
     used = {name for entry in found.entries for name in entry.labels.classes}
     # A list of names in one folder need not know the classes of another.
     classes = tuple(dict.fromkeys((*found.classes, *sorted(used)))) or (DEFAULT_CLASS,)
-    strengths = read_strengths(root)
+    strengths = read_strengths(root, problems.append)
     samples = []
     for entry in _once(found.entries, root, problems.append):
-        strength = fill_strengths(strengths, entry.path, root, entry.labels.ignored)
+        ignored = entry.labels.ignored
+        strength = fill_strengths(strengths, entry.path, root, ignored, problems.append)
         sample = _sample_of(entry, strength, classes, problems.append)
         if sample is not None:
             samples.append(replace(sample, part=_part_of(entry, root)))

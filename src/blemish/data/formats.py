@@ -83,14 +83,18 @@ def _read_yolo(files: Sequence[Path], folder: Folder, report: Report) -> Found:
     homes = {file: _names_file(file, folder) for file in texts}
     for file, text in texts.items():
         used.setdefault(homes[file], set()).update(numbers_used(text))
-    names = {home: _names_of(home, used[home], folder, report) for home in used}
+    names: dict[Path | None, tuple[str, ...]] = {}
+    for home, numbers in used.items():
+        with _reporting(report):
+            names[home] = _names_of(home, numbers, folder, report)
     entries = []
-    for file, text in texts.items():
+    for file in (file for file in texts if homes[file] in names):
         with _reporting(report):
             path = folder.beside(file, "", Place(shown(file), "", report))
             if path is not None:
                 size = _size_of(path)
-                labels = read_yolo(text, shown(file), path.name, size, names[homes[file]], report)
+                text, listed = texts[file], names[homes[file]]
+                labels = read_yolo(text, shown(file), path.name, size, listed, report)
                 entries.append(Entry(path, labels, file))
     every = (name for one in names.values() for name in one if name)
     return Found(entries, tuple(dict.fromkeys(every)))

@@ -35,6 +35,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "unreadable-picture": Kind(BROKEN, "copy or export the picture again", _PICTURE_OUT),
         "other-size": Kind(BROKEN, "label it again or correct the size", _PICTURE_OUT),
         "labelled-twice": Kind(BROKEN, "remove all but one", "keeps the first"),
+        "bad-strength": Kind(
+            BROKEN, "draw the data set again or remove strength.csv", "takes no strength from it"
+        ),
         "across-split": Kind(BROKEN, "keep it in one part", "splits anew, alike pictures together"),
         "nothing-usable": Kind(BROKEN, "label some defects first", "refuses"),
         "inverted": Kind(MENDED, "its sides are swapped", "swaps the sides"),

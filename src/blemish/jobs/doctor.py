@@ -66,7 +66,6 @@ def look_over(
 
     Raises:
         UsageError: there is no data set at that path.
-        LabelError: its `strength.csv` cannot be read.
     """
     dataset = survey_dataset(data, labels)
     threads = min(os.cpu_count() or 1, MOST_THREADS)
