@@ -230,6 +230,18 @@ def test_a_class_that_the_table_of_classes_lacks(tmp_path):
     assert seen(tmp_path) == ({"w1.png": [[1, 2, 9, 9]]}, [("unknown-class", "row 1")])
 
 
+@pytest.mark.parametrize("heading", ["", "name,id\n"])
+def test_a_wrong_row_does_not_hide_the_table_of_classes(tmp_path, heading):
+    lay(tmp_path, "w1.png")
+    write(tmp_path / "annotations.csv", "w1.png,1,2,30,40,rng\nw1.png,1,2,9,9,spot\n")
+    write(tmp_path / "area.csv", "w1.png,3\n")
+    write(tmp_path / "classes.csv", f"{heading}spot,0\nring,1\nx,1.0\n")
+    boxes, told = seen(tmp_path)
+    assert boxes == {"w1.png": [[1, 2, 9, 9]]}
+    assert [kind for kind, _ in told] == ["bad-row", "unknown-class"]
+    assert survey_dataset(tmp_path).problems[1].what == "the class 'rng' is not in classes.csv"
+
+
 def test_no_path_leads_out_of_the_data_set(tmp_path):
     lay_picture(tmp_path / "secret.png")
     (tmp_path / "set").mkdir()

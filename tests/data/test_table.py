@@ -7,6 +7,7 @@ from blemish.data.labels import PictureLabels
 from blemish.data.table import (
     first_rows,
     is_class,
+    is_class_table,
     is_label,
     read_classes,
     read_column,
@@ -96,6 +97,22 @@ def test_classes_stand_in_the_order_of_their_numbers():
     assert read_classes(again, "classes.csv") == ("spot, faint", "점")
     with pytest.raises(LabelError, match=r"classes\.csv: row 2: is not a new name,id"):
         read_classes("a,0\na,1\n", "classes.csv")
+
+
+def test_a_table_of_classes_may_have_a_heading_and_is_not_one_of_pictures():
+    assert read_classes("name,id\nspot,0\nring,1\n", "classes.csv") == ("spot", "ring")
+    told = []
+    assert read_classes("spot,0\nname,id\nring,1.0\n", "c.csv", told.append) == ("spot",)
+    assert [one.row for one in told] == ["row 2", "row 3"]
+    for text in ("name,id\nspot,0\n", "class, ID\nspot,0\n", "spot,0\n"):
+        assert is_class_table(text)
+    for text in ("", "name,id\n", "a.png,3\n", "spot,0\nring\n"):
+        assert not is_class_table(text)
+
+
+def test_the_list_that_lacks_a_class_is_named():
+    with pytest.raises(LabelError, match=r"the class 'ring' is not in names\.csv; add"):
+        read_table("a.png,1,2,3,4,ring\n", "t.csv", classes=("spot",), listed="names.csv")
 
 
 def test_more_columns_can_group_pictures():

@@ -15,8 +15,15 @@ from blemish.data.listing import shown
 from blemish.data.lookup import Folder
 from blemish.data.problems import BrokenLabelError, Place, Problem, Report, stop
 from blemish.data.sizes import measure_picture
-from blemish.data.sniffing import NAME_LISTS, json_files, table_files, voc_files, yolo_files
-from blemish.data.texts import first_text, read_bytes, read_text
+from blemish.data.sniffing import (
+    NAME_LISTS,
+    class_table,
+    json_files,
+    table_files,
+    voc_files,
+    yolo_files,
+)
+from blemish.data.texts import read_bytes, read_text
 from blemish.data.voc import read_voc, write_voc
 from blemish.data.yolo import (
     first_number,
@@ -141,20 +148,19 @@ def _read_tables(files: Sequence[Path], folder: Folder, report: Report) -> Found
     names: dict[str, None] = {}
     for file in files:
         with _reporting(report):
-            classes = _listed_classes(file, report)
+            classes, listed = _listed_classes(file, report)
             names.update(dict.fromkeys(classes))
-            for labels in table.read_table(read_text(file), shown(file), report, classes):
+            for labels in table.read_table(read_text(file), shown(file), report, classes, listed):
                 entries += _locate(labels, file, folder, report)
     return Found(entries, tuple(names))
 
 
-def _listed_classes(file: Path, report: Report) -> tuple[str, ...]:
-    """Read the `name,id` table beside a table of labels, if there is one."""
-    for path in sorted(file.parent.glob("*.csv")):
-        rows = table.first_rows(first_text(path), 20)
-        if rows and path != file and all(map(table.is_class, rows)):
-            return table.read_classes(read_text(path), shown(path), report)
-    return ()
+def _listed_classes(file: Path, report: Report) -> tuple[tuple[str, ...], str]:
+    """Read the table of classes beside a table of labels, if there is one; gives its name too."""
+    home = class_table(file)
+    if home is None:
+        return (), ""
+    return table.read_classes(read_text(home), shown(home), report), shown(Path(home.name))
 
 
 def _read_coco(files: Sequence[Path], folder: Folder, report: Report) -> Found:

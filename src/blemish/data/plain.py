@@ -19,10 +19,11 @@ from blemish.data.labels import PictureLabels
 from blemish.data.listing import shown
 from blemish.data.lookup import PLAIN_FOLDERS
 from blemish.data.sizes import measure_picture
+from blemish.data.sniffing import CLASSES
 from blemish.data.strengths import STRENGTHS
 from blemish.data.table import write_classes, write_table
 
-TABLE, CLASSES = "annotations.csv", "classes.csv"
+TABLE = "annotations.csv"
 
 
 def name_pictures(samples: Sequence[Sample], parts: Sequence[str], root: Path) -> list[str]:

@@ -12,6 +12,7 @@ from blemish.data.texts import first_bytes, first_text, read_text
 from blemish.data.yolo import looks_like_yolo
 from blemish.errors import BlemishError
 
+CLASSES = "classes.csv"
 NAME_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml")  # of YOLO
 
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
@@ -42,6 +43,15 @@ def table_files(folder: Folder) -> list[Path]:
         for path in folder.files(".csv")
         if any(map(table.is_label, table.first_rows(first_text(path), 20)))
     ]
+
+
+def class_table(file: Path) -> Path | None:
+    """Give the `name,id` table beside a table of labels: `classes.csv`, or one that looks so."""
+    home = file.parent
+    if (home / CLASSES).is_file():  # whatever it holds: its reader says what is wrong with it
+        return home / CLASSES
+    others = (path for path in sorted(home.glob("*.csv")) if path != file)
+    return next((path for path in others if table.is_class_table(first_text(path))), None)
 
 
 def json_files(folder: Folder, is_it: Callable[[object], bool]) -> list[Path]:

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import PurePosixPath
 
 from blemish.data.labels import (
     LabelRow,
@@ -15,6 +16,7 @@ from blemish.data.labels import (
     plain_number,
     usable_box,
 )
+from blemish.data.listing import PICTURE_SUFFIXES
 from blemish.data.problems import Place, Report, printable, refuse, stop
 
 _SIDES = ["x1", "y1", "x2", "y2"]
@@ -22,12 +24,16 @@ IGNORED = "ignored"  # in the seventh cell
 
 
 def read_table(
-    text: str, source: str, report: Report = refuse, classes: Sequence[str] = ()
+    text: str,
+    source: str,
+    report: Report = refuse,
+    classes: Sequence[str] = (),
+    listed: str = "the list of classes",
 ) -> list[PictureLabels]:
     """Read the labels of all pictures, in the order in which they first appear.
 
     A byte-order mark, a heading row and blank lines are passed over. With ``classes`` others
-    are unknown.
+    are unknown; ``listed`` says where those are listed.
 
     Raises:
         LabelError: ``report`` refuses a row; the text names ``source`` and the row.
@@ -44,8 +50,10 @@ def read_table(
             place.tell("bad-row", "ends a quote that an earlier line leaves open")
             continue
         rows = pictures.setdefault(values[0].replace("\\", "/"), [])
-        row = _read_row(values, place, classes) if any(values[1:6]) else None
-        if row is not None:
+        row = _read_row(values, place) if any(values[1:6]) else None
+        if row is not None and classes and row.name not in classes:
+            place.tell("unknown-class", f"the class {row.name!r} is not in {listed}")
+        elif row is not None:
             rows.append(row)
     return [PictureLabels.of_rows(name, (0, 0), rows) for name, rows in pictures.items()]
 
@@ -73,11 +81,15 @@ def write_table(pictures: Iterable[PictureLabels], keep_ignored: bool = False) -
 def read_classes(text: str, source: str, report: Report = refuse) -> tuple[str, ...]:
     """Read the class names of a `name,id` table in the order of their numbers.
 
+    A heading row is passed over.
+
     Raises:
         LabelError: ``report`` refuses a row.
     """
     numbers: dict[str, int] = {}
     for number, values in _rows_of(text, source):
+        if not numbers and _is_class_heading(values):
+            continue
         if not is_class(values) or values[0] in numbers:
             Place(source, f"row {number}", report).tell("bad-row", "is not a new name,id")
             continue
@@ -121,6 +133,18 @@ def is_class(values: Sequence[str]) -> bool:
     """Tell whether a row is a class name with its number."""
     name, number = values if len(values) == 2 else ("", "")
     return bool(name) and number.isascii() and number.isdecimal() and len(number) < 10
+
+
+def is_class_table(text: str) -> bool:
+    """Tell whether the first rows of a table are class names with numbers, and no pictures."""
+    rows = first_rows(text, 20)
+    rows = rows[1:] if rows and _is_class_heading(rows[0]) else rows
+    pictures = any(PurePosixPath(row[0]).suffix.lower() in PICTURE_SUFFIXES for row in rows)
+    return bool(rows) and not pictures and all(map(is_class, rows))
+
+
+def _is_class_heading(values: Sequence[str]) -> bool:
+    return len(values) == 2 and values[1].casefold() == "id"
 
 
 def first_rows(text: str, count: int) -> list[list[str]]:
@@ -171,7 +195,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _read_row(values: list[str], place: Place, classes: Sequence[str]) -> LabelRow | None:
+def _read_row(values: list[str], place: Place) -> LabelRow | None:
     if not all(map(_is_number, values[1:5])):
         place.tell("bad-row", "a box side is missing or not a number")
         return None
@@ -179,7 +203,4 @@ def _read_row(values: list[str], place: Place, classes: Sequence[str]) -> LabelR
     if box is None:
         return None
     name = class_or_default(values[5] if len(values) > 5 else "", place)
-    if classes and name not in classes:
-        place.tell("unknown-class", f"the class {name!r} is not in the list of classes")
-        return None
     return LabelRow(box, name, place.row, values[6:7] == [IGNORED])
