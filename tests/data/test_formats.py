@@ -278,6 +278,17 @@ def test_coco_ids_folders_crowd_and_what_is_missing(tmp_path):
     assert [path.parent.name for path in dataset.unlabelled] == ["lot1"]
 
 
+@pytest.mark.parametrize("damage", ["{", '\ufeff{"images": ['])
+def test_damaged_json_beside_good_one_is_told(tmp_path, damage):
+    lay(tmp_path)
+    data = {"images": [{"id": 1, "file_name": "w1.png"}], "annotations": [], "categories": []}
+    write(tmp_path / "train.json", json.dumps(data))
+    write(tmp_path / "val.json", damage)
+    assert seen(tmp_path) == ({"w1.png": []}, [("unreadable-labels", "")])
+    (tmp_path / "train.json").unlink()
+    assert seen(tmp_path) == ({}, [("unreadable-labels", "")])
+
+
 # Exports of Label Studio and CVAT, and mixtures
 
 

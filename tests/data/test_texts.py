@@ -16,6 +16,14 @@ def test_texts_are_utf8_with_a_mark_or_without(tmp_path):
         read_text(path)
 
 
+def test_utf16_is_seen_but_not_read(tmp_path):
+    for order in ("utf-16-le", "utf-16-be"):
+        (tmp_path / "w.csv").write_bytes("\ufeff점,1".encode(order))
+        assert first_text(tmp_path / "w.csv") == "점,1"
+        with pytest.raises(LabelError, match="is not UTF-8"):
+            read_text(tmp_path / "w.csv")
+
+
 def test_what_is_not_there_is_told_or_empty(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.txt: cannot be read \(No such file"):
         read_bytes(tmp_path / "gone.txt")

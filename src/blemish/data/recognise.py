@@ -10,6 +10,7 @@ from blemish.data.formats import FORMATS, Format
 from blemish.data.listing import shown
 from blemish.data.lookup import Folder
 from blemish.data.problems import Place, Report
+from blemish.data.sniffing import damaged_json, unknown_tables
 from blemish.data.texts import read_bytes
 from blemish.errors import UsageError
 
@@ -45,17 +46,13 @@ def recognise(path: Path, labels: str | None, report: Report) -> Recognised:
     names = [labels] if labels else [name for name in FORMATS if name != "voc-1based"]
     files = {name: FORMATS[name].files(folder) for name in names}
     there = [name for name in names if files[name]]
-    main = next((path / name for name in _MAIN if (path / name).is_file()), None)
-    if not there and main is not None:  # its reader says what is wrong with it
-        return _of_file(main, labels)
     if not there:
-        raise UsageError(
-            f"{shown(path)}: no labels there"
-            + (f" of the format {labels}" if labels else "")
-            + "; put VOC XML or YOLO text beside the pictures, or a .csv or .json"
-        )
+        return _unrecognised(folder, labels)
     _tell_others(there, files, Place(shown(path), "", report))
-    return Recognised(folder, there[0], _main_alone(files[there[0]], folder, report))
+    found, name = files[there[0]], there[0]
+    if name == "csv":
+        found = _tables_of(found, folder, report)
+    return Recognised(folder, name, _main_alone(found, folder, report))
 
 
 def _of_file(path: Path, labels: str | None) -> Recognised:
@@ -67,6 +64,38 @@ def _of_file(path: Path, labels: str | None) -> Recognised:
     if suffix == ".json":
         name = "createml" if _is_createml(content) else "coco"
     return Recognised(Folder(path.parent), labels or name, [path])
+
+
+def _unrecognised(folder: Folder, labels: str | None) -> Recognised:
+    """Give what may have been labels, for its reader to say what is wrong with it.
+
+    Raises:
+        UsageError: there is nothing like it.
+    """
+    main = next((path for name in _MAIN if (path := folder.root / name).is_file()), None)
+    if main is not None:
+        return _of_file(main, labels)
+    damaged = damaged_json(folder) if labels in {None, "coco", "createml"} else []
+    if damaged:
+        return Recognised(folder, labels or "coco", damaged)
+    others = [shown(Path(path.name)) for path in folder.files(".csv", ".json", ".xml")]
+    raise UsageError(
+        f"{shown(folder.root)}: no labels there"
+        + (f" of the format {labels}" if labels else "")
+        + (f" ({', '.join(others[:3])}: of no kind that is known)" if others else "")
+        + "; put VOC XML or YOLO text beside the pictures, or a .csv or .json"
+    )
+
+
+def _tables_of(found: list[Path], folder: Folder, report: Report) -> list[Path]:
+    """Give the tables of labels, and tell those of another kind."""
+    main = folder.root / _MAIN[0]
+    if main.is_file() and main not in found:  # its reader says what is wrong with it
+        return [main, *found]
+    for path in unknown_tables(folder, found) if main not in found else ():
+        words = "is not read, as no row of it is path,x1,y1,x2,y2,class"
+        Place(shown(path), "", report).tell("not-read", words)
+    return found
 
 
 def _main_alone(found: list[Path], folder: Folder, report: Report) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from blemish.data import table
@@ -13,8 +13,10 @@ from blemish.data.yolo import looks_like_yolo
 from blemish.errors import BlemishError
 
 CLASSES = "classes.csv"
+_BESIDE = {CLASSES, "groups.csv", "strength.csv"}  # that stand beside tables of labels
 NAME_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml")  # of YOLO
 
+_DAMAGED = object()
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
 
@@ -45,6 +47,13 @@ def table_files(folder: Folder) -> list[Path]:
     ]
 
 
+def unknown_tables(folder: Folder, known: Collection[Path]) -> list[Path]:
+    """Give the CSV files that are neither of labels nor of what stands beside them."""
+    others = [path for path in folder.files(".csv") if path not in known]
+    listed = {class_table(path) for path in known}
+    return [path for path in others if path.name not in _BESIDE and path not in listed]
+
+
 def class_table(file: Path) -> Path | None:
     """Give the `name,id` table beside a table of labels: `classes.csv`, or one that looks so."""
     home = file.parent
@@ -55,13 +64,27 @@ def class_table(file: Path) -> Path | None:
 
 
 def json_files(folder: Folder, is_it: Callable[[object], bool]) -> list[Path]:
-    """Give the JSON files that hold what is asked for."""
-    found = []
+    """Give the JSON files that hold what is asked for, and the damaged ones if there are any.
+
+    A damaged one may have been of the same kind.
+    """
+    found, damaged = [], []
     for path in folder.files(".json"):
-        try:
-            data = json.loads(read_text(path))
-        except (BlemishError, ValueError, RecursionError):
-            continue
-        if is_it(data):
+        data = _json_of(path)
+        if data is _DAMAGED:
+            damaged.append(path)
+        elif is_it(data):
             found.append(path)
-    return found
+    return found + damaged if found else []
+
+
+def damaged_json(folder: Folder) -> list[Path]:
+    """Give the JSON files that cannot be read."""
+    return [path for path in folder.files(".json") if _json_of(path) is _DAMAGED]
+
+
+def _json_of(path: Path) -> object:
+    try:
+        return json.loads(read_text(path))
+    except (BlemishError, ValueError, RecursionError):
+        return _DAMAGED

@@ -1,5 +1,6 @@
 """Label files as bytes and text, with errors that name them."""
 
+import codecs
 from pathlib import Path
 
 from blemish.data.listing import is_ordinary_file, shown
@@ -48,5 +49,7 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 def first_text(path: Path) -> str:
-    """Give the first 64 kB of a file as text, whatever they are."""
-    return first_bytes(path, 65536).decode("utf-8-sig", "replace")
+    """Give the first 64 kB of a file as text, whatever they are: UTF-16 is seen by its mark."""
+    head = first_bytes(path, 65536)
+    is_wide = head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    return head.decode("utf-16" if is_wide else "utf-8-sig", "replace")
