@@ -95,6 +95,16 @@ def test_one_wrong_entry_leaves_the_others():
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "width"),
+    [(90.0, 90), ("90", 90), (90.5, 0), ("x", 0), (None, 0), (-90, 0), (10**400, 0), (1e300, 0)],
+)
+def test_a_size_may_be_written_otherwise(written, width):
+    images = [{**DATA["images"][0], "width": written}]
+    ((labels,), _) = read_coco(json.dumps({"images": images, "annotations": []}), "all.json")
+    assert labels.size == (width, 80)
+
+
 def test_hostile_values_are_told_or_tamed():
     data = json.loads(json.dumps(DATA))
     data["annotations"] *= 2
@@ -135,6 +145,9 @@ def broken(part, **changes):
         (broken("annotations", image_id=[1]), r"annotations\[1\]: has no usable image_id"),
         (broken("annotations", category_id=99), r"annotations\[1\]: its category_id 99"),
         (broken("annotations", bbox=[1, 2, 3]), r"annotations\[1\]: its bbox"),
+        (broken("annotations", bbox="1234"), r"annotations\[1\]: its bbox"),
+        (broken("annotations", score=99), r"annotations\[1\]: its score 99 is not from 0 to 1"),
+        (broken("annotations", score=float("nan")), r"annotations\[1\]: its score nan is not"),
         (broken("annotations", bbox=[1, 2, 0, 3]), r"annotations\[1\]: the box .* no inside"),
         (broken("images", file_name=None), r"images\[1\]: has no usable file_name"),
     ],

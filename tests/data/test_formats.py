@@ -57,6 +57,19 @@ def test_voc_zero_size_inverted_and_unreadable(tmp_path):
         read_dataset(tmp_path)
 
 
+def test_voc_in_utf16_and_behind_a_comment(tmp_path):
+    lay(tmp_path)
+    head = '\ufeff<?xml version="1.0" encoding="utf-16"?>'
+    (tmp_path / "w1.xml").write_bytes((head + voc((1, 1, 9, 9))).encode("utf-16-le"))
+    write(tmp_path / "w1.txt", ROW)
+    assert seen(tmp_path)[0] == {"w1.png": [[1, 1, 9, 9]]}
+    assert [kind for kind, _ in seen(tmp_path)[1]] == ["two-formats"]
+    write(tmp_path / "w2.xml", "<!-- <Tool> -->" + voc(filename="w2.png"))
+    assert seen(tmp_path)[0] == {"w1.png": [[1, 1, 9, 9]], "w2.png": []}
+    write(tmp_path / "w2.xml", "<Annotation/>")
+    assert ("unreadable-labels", "") in seen(tmp_path)[1]
+
+
 def test_voc_without_a_size(tmp_path):
     lay(tmp_path, "w1.png")
     write(tmp_path / "w1.xml", voc((1, 1, 30, 20), size=(0, 0)))

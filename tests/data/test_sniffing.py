@@ -1,7 +1,29 @@
 import pytest
 
-from blemish.data.sniffing import class_table
+from blemish.data.lookup import Folder
+from blemish.data.sniffing import class_table, voc_files
 from planted_labels import write
+
+VOC = "<annotation><filename>a.png</filename></annotation>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<!-- by <Tool> 1, {'long ' * 1000}\n -->{VOC}",
+        f'<?xml version="1.0"?>\n<!DOCTYPE annotation>\n{VOC}',
+        VOC.replace("annotation", "Annotation"),
+        "<annotations><image/></annotations>",
+        f'\ufeff<?xml version="1.0" encoding="utf-16"?>{VOC}'.encode("utf-16-le"),
+        "",
+    ],
+)
+def test_what_is_nearly_voc_is_left_for_the_reader(tmp_path, text):
+    write(tmp_path / "camera.xml", "<!-- <annotation> --><config/>")
+    (tmp_path / "a.xml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert voc_files(Folder(tmp_path)) == ([tmp_path / "a.xml"] if text else [])
+    write(tmp_path / "b.xml", VOC)
+    assert voc_files(Folder(tmp_path)) == [tmp_path / "a.xml", tmp_path / "b.xml"]
 
 
 @pytest.mark.parametrize(

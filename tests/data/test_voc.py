@@ -63,6 +63,14 @@ def test_no_object_is_a_clean_picture():
     assert labels.size == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "width"), [("900.0", 900), ("900.", 900), ("900.5", 0), ("-900", 0), ("9e2", 0)]
+)
+def test_a_size_may_have_a_point(written, width):
+    text = AS_LABELIMG_WRITES.replace("<width>900<", f"<width>{written}<")
+    assert read_voc(text, "a.xml").size == (width, 700)
+
+
 def test_an_object_without_a_name_has_the_default_class():
     labels = read_voc(AS_LABELIMG_WRITES.replace("<name>error</name>", "<name/>"), "a.xml")
     assert labels.classes == ("defect", "먼지")

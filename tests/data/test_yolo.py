@@ -100,6 +100,8 @@ def test_ignored_boxes_are_not_written_and_sizes_are_needed():
         ("0 450 350 31 48", "bad-row", "are pixels"),
         ("0 nan .5 .1 .1", "bad-row", "not a number"),
         ("0 .5 .5 0 .1", "no-inside", "has no inside"),
+        ("0 .5 .5 .1 .1 99", "bad-row", "its score 99 is not from 0 to 1"),
+        ("0 .5 .5 .1 .1 nan", "bad-row", "its score nan is not"),
         ("2 .5 .5 .1 .1", "unknown-class", "class 2 is not in the list"),
     ],
 )

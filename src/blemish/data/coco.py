@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from blemish.data.labels import (
+    MAX_SIDE,
     LabelRow,
     PictureLabels,
     class_or_default,
+    is_score,
     plain_number,
     usable_box,
 )
@@ -151,16 +153,22 @@ def _read_annotation(entry: dict[str, Any], names: dict[Any, str], place: Place)
         place.tell("unknown-class", f"its category_id {category!r} is not in categories")
         return None
     try:
-        x, y, width, height = (float(value) for value in entry["bbox"])
+        x, y, width, height = (float(value) for value in _listed(entry["bbox"]))
         score = float(entry.get("score", 1.0))
     except (KeyError, TypeError, ValueError, OverflowError):
         place.tell("bad-row", "its bbox or score is not numbers")
         return None
     box = usable_box((x, y, x + width, y + height), place)
-    if box is None:
+    if box is None or not is_score(score, place):
         return None
     ignored = bool(entry.get("iscrowd") or entry.get("ignore"))
     return LabelRow(box, names[category], place.row, ignored, score)
+
+
+def _listed(value: object) -> list[Any]:
+    if not isinstance(value, list):  # the digits of a text would do as numbers too
+        raise TypeError
+    return value
 
 
 def _name_of(entry: dict[str, Any]) -> str:
@@ -168,6 +176,13 @@ def _name_of(entry: dict[str, Any]) -> str:
 
 
 def _size_of(entry: dict[str, Any]) -> tuple[int, int]:
-    sides = [entry.get("width"), entry.get("height")]
-    width, height = (side if isinstance(side, int) else 0 for side in sides)
-    return (width, height)
+    return (_whole(entry.get("width")), _whole(entry.get("height")))
+
+
+def _whole(side: object) -> int:
+    """Give a side in pixels, also of a text or with a point; 0 where it is none."""
+    try:
+        number = float(side)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if number.is_integer() and 0 < number < MAX_SIDE else 0

@@ -141,6 +141,14 @@ def usable_box(sides: Sequence[float], place: Place) -> tuple[float, ...] | None
     return (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
+def is_score(score: float, place: Place) -> bool:
+    """Tell whether a score is one, in [0, 1]; what is wrong is told at ``place``."""
+    if not 0 <= score <= 1:  # nor is NaN
+        place.tell("bad-row", f"its score {score:g} is not from 0 to 1")
+        return False
+    return True
+
+
 def class_or_default(name: str, place: Place) -> str:
     """Give the class name, or the default where there is none, which is told."""
     name = printable(name).strip()

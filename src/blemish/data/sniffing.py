@@ -8,7 +8,7 @@ from pathlib import Path
 from blemish.data import table
 from blemish.data.lookup import Folder
 from blemish.data.problems import Place
-from blemish.data.texts import first_bytes, first_text, read_text
+from blemish.data.texts import first_text, read_text
 from blemish.data.yolo import looks_like_yolo
 from blemish.errors import BlemishError
 
@@ -17,17 +17,25 @@ _BESIDE = {CLASSES, "groups.csv", "strength.csv"}  # that stand beside tables of
 NAME_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml")  # of YOLO
 
 _DAMAGED = object()
-_XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
+_COMMENT = re.compile("<!--.*?-->", re.DOTALL)
+_XML_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
 
 
 def voc_files(folder: Folder) -> list[Path]:
-    """Give the XML files but those of another kind; CVAT's own XML is left for the reader to name.
+    """Give the XML files but those of another kind.
 
-    An empty or damaged file may have been an annotation.
+    What is nearly an annotation, like CVAT's own XML, is left for the reader to name. An empty or
+    damaged file may have been one.
     """
-    roots = {path: _XML_ROOT.search(first_bytes(path, 4096)) for path in folder.files(".xml")}
-    files = [path for path, root in roots.items() if not root or root[1].startswith(b"annotation")]
+    roots = {path: _xml_root(path) for path in folder.files(".xml")}
+    files = [path for path, root in roots.items() if not root or root.startswith("annotation")]
     return files if any(roots[path] for path in files) else []
+
+
+def _xml_root(path: Path) -> str:
+    """Give the name of the first element in lower case; empty where there is none."""
+    root = _XML_ROOT.search(_COMMENT.sub("", first_text(path)))
+    return root[1].lower() if root else ""
 
 
 def yolo_files(folder: Folder) -> list[Path]:

@@ -5,6 +5,7 @@ minimum of 1. Files of the VOC challenge itself count pixels from 1 and include 
 """
 
 import math
+import re
 from xml.etree import ElementTree  # for writing; what is read goes by defusedxml
 
 from blemish.data.labels import LabelRow, PictureLabels, class_or_default, usable_box
@@ -102,8 +103,8 @@ def _text(node: ElementTree.Element, path: str) -> str:
 
 
 def _whole(node: ElementTree.Element, path: str) -> int:
-    text = _text(node, path)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    number = re.fullmatch(r"([0-9]{1,9})(\.0*)?", _text(node, path))
+    return int(number[1]) if number else 0
 
 
 def _add(parent: ElementTree.Element, tag: str, value: object) -> None:

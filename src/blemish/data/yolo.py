@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from blemish.data.labels import LabelRow, PictureLabels, usable_box
+from blemish.data.labels import LabelRow, PictureLabels, is_score, usable_box
 from blemish.data.problems import Place, Report, printable, refuse
 
 # labelImg writes six digits: that much beyond the edge, at least, is no news.
@@ -150,7 +150,9 @@ def _read_row(
     box = usable_box([a * b for a, b in zip(sides, (width, height) * 2, strict=True)], place)
     name = classes[number] if classes else str(number)
     score = values[5] if len(values) > 5 else 1.0
-    return None if box is None else LabelRow(box, name, place.row, score=score)
+    if box is None or not is_score(score, place):
+        return None
+    return LabelRow(box, name, place.row, score=score)
 
 
 def _items(lines: Iterable[str]) -> Mapping[int, str]:
