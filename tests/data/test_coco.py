@@ -122,7 +122,9 @@ def test_hostile_values_are_told_or_tamed():
 def test_keys_of_images_can_group_them():
     data = json.loads(json.dumps(DATA))
     data["images"][0]["lot"] = 4
-    assert read_column(json.dumps(data), "all.json", "lot") == {"lot/b.png": "4"}
+    assert read_column(json.dumps(data), "all.json", "lot") == [("lot/b.png", "4")]
+    data["images"][1]["lot"] = None
+    assert read_column(json.dumps(data), "all.json", "lot")[1:] == [("a.png", "")]
     assert is_coco(data)
     assert not is_coco([data])
     assert not is_coco({"pictures": 3})

@@ -1,9 +1,11 @@
 import json
+import os
+import sys
 
 import pytest
 
 from blemish.data.dataset import survey_dataset
-from blemish.data.groups import read_groups
+from blemish.data.groups import read_groups, write_groups
 from blemish.errors import UsageError
 from planted_labels import lay_picture, write
 
@@ -43,6 +45,40 @@ def test_a_key_of_cocos_images(root):
     write(root / "all.json", json.dumps({"images": images, "annotations": []}))
     with pytest.raises(UsageError, match=r"b\.png: its labels give no board"):
         groups(root, "board")
+
+
+@pytest.mark.parametrize("lot", [None, "", " ", "\ud800"])
+def test_a_lot_that_is_empty_is_none(root, lot):
+    (root / "annotations.csv").unlink()
+    images = [{"id": at, "file_name": f"{name}.png", "lot": "A"} for at, name in enumerate("abc")]
+    for wrong in ((1,), (0, 1, 2)):
+        for at in wrong:
+            images[at]["lot"] = lot
+        write(root / "all.json", json.dumps({"images": images, "annotations": []}))
+        with pytest.raises(UsageError, match=r"\w\.png: its labels give no lot; fill it in"):
+            groups(root, "lot")
+
+
+def test_a_cell_that_is_empty_is_no_lot_and_two_lots_are_told(root):
+    write(root / "annotations.csv", CSV.replace(",L2", ","))
+    with pytest.raises(UsageError, match=r"b\.png: its labels give no lot; fill it in"):
+        groups(root, "lot")
+    write(root / "annotations.csv", CSV + "lot_1/b.png,,,,,,\nlot_1/a.png,1,1,9,9,x\n")
+    assert groups(root, "lot") == {"a.png": "L1", "b.png": "L2", "c.png": "L1"}
+    write(root / "annotations.csv", CSV + "lot_1/B.png,,,,,,L3\n")
+    with pytest.raises(UsageError, match=r"b\.png: its labels give 'L2' and 'L3' as lot; keep one"):
+        groups(root, "lot")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_groups_can_be_written_whatever_bytes_a_name_holds(root):
+    (root / "lot_1").rename(os.fsdecode(os.fsencode(root) + b"/lot_\xff"))
+    write(root / "annotations.csv", "a.png,,,,,\nb.png,,,,,\nc.png,,,,,\n")
+    found = groups(root, "lot_(.)")
+    assert found["a.png"] == found["b.png"] != found["c.png"]
+    assert write_groups(found, found.values(), "lot_(.)\udcff").encode()
+    with pytest.raises(UsageError, match="not found in lot_\ufffd/a"):
+        groups(root, r"lot_\d")
 
 
 @pytest.mark.parametrize("pattern", [r"lot_(\d)", r"^[^/]+", r"lot_\d"])

@@ -117,8 +117,9 @@ def test_the_list_that_lacks_a_class_is_named():
 
 def test_more_columns_can_group_pictures():
     text = "image,x1,y1,x2,y2,class,lot\na.png,,,,,,L1\nlot\\b.png,1,2,3,4,x,L2\n"
-    assert read_column(text, "t.csv", "lot") == {"a.png": "L1", "lot/b.png": "L2"}
-    assert read_column(text, "t.csv", "slot") == {}
+    assert read_column(text, "t.csv", "lot") == [("a.png", "L1"), ("lot/b.png", "L2")]
+    assert read_column(text + "c.png,,,,,\n", "t.csv", "lot")[2:] == [("c.png", "")]
+    assert read_column(text, "t.csv", "slot") == []
     assert len(read_table(text, "t.csv")) == 2
 
 

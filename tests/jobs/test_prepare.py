@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -199,6 +201,15 @@ def test_nothing_usable_says_why(tmp_path):
     write(tmp_path / "data" / "w1.xml", voc((5, 5, 5, 9)))
     with pytest.raises(LabelError, match=r"no box that can be .* reason: .*object 1.*label some"):
         run(tmp_path / "data")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_groups_of_names_that_are_no_text_are_written(data):
+    for index in range(4):
+        for suffix in (b".png", b".xml"):
+            name = data / f"lot0_{index}{suffix.decode()}"
+            name.rename(os.fsdecode(os.fsencode(data) + b"/lot\xff_%d" % index + suffix))
+    assert (run(data, group="lot(.)").out / "groups.csv").is_file()
 
 
 def by_lot(path, wanted):

@@ -60,18 +60,18 @@ def is_coco(data: object) -> bool:
     return isinstance(data, dict) and isinstance(data.get("images"), list)
 
 
-def read_column(text: str, source: str, column: str) -> dict[str, str]:
-    """Give picture → value of a key that images bear beside COCO's own, where they do.
+def read_column(text: str, source: str, column: str) -> list[tuple[str, str]]:
+    """Give (picture, value) of a key that images bear beside COCO's own, where they do.
 
     Raises:
         LabelError: it is not a COCO data set.
     """
     images = _parse(text, source)["images"]
-    return {
-        _name_of(entry): str(entry[column])
+    return [
+        (_name_of(entry), "" if entry[column] is None else printable(str(entry[column])).strip())
         for entry in images
         if isinstance(entry, dict) and column in entry and "file_name" in entry
-    }
+    ]
 
 
 def write_coco(pictures: Sequence[PictureLabels], classes: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from blemish.data import coco, table
 from blemish.data.dataset import Dataset, Sample
 from blemish.data.listing import shown
-from blemish.data.problems import Place
+from blemish.data.problems import Place, printable
 from blemish.data.recognise import Recognised, recognise
 from blemish.data.texts import read_text
 from blemish.errors import UsageError
@@ -32,11 +32,12 @@ def read_groups(
     or all that it matches in the path below the data set's folder, names the group.
 
     Raises:
-        UsageError: it is neither, or says nothing about some picture.
+        UsageError: it is neither, or says nothing about some picture, or two things.
     """
     known = recognise(data, labels, lambda problem: None)
-    found = _by_column(known, wanted) or _by_record(known, wanted)
-    if not found:
+    column = _by_column(known, wanted)
+    found = {path: value for path, value in column.items() if value} or _by_record(known, wanted)
+    if not column and not found:
         return _by_pattern(known, samples, wanted)
     paths = [sample.path for sample in samples]
     for path in paths:
@@ -49,21 +50,27 @@ def write_groups(names: Iterable[str], groups: Iterable[str], wanted: str) -> st
     """Write the group of each picture, to be read again by the same ``wanted``."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([("image", wanted), *zip(names, groups, strict=True)])
+    writer.writerows([("image", printable(wanted)), *zip(names, groups, strict=True)])
     return text.getvalue()
 
 
 def _by_column(known: Recognised, column: str) -> Mapping[Path, str]:
+    """Give picture → value, empty where the column is; nothing if there is no such column."""
     found: dict[Path, str] = {}
     read = _COLUMNS.get(known.name)
     if read is None:
         return found
     for file in known.files:
         silent = Place(shown(file), "", lambda problem: None)
-        for name, value in read(read_text(file), shown(file), column).items():
+        for name, value in read(read_text(file), shown(file), column):
             path = known.folder.named(name, file, silent)
-            if path is not None:
-                found.setdefault(path, value)
+            if path is None:
+                continue
+            before = found.get(path, "")
+            if before and value and before != value:
+                words = f"its labels give {before!r} and {value!r} as {column}; keep one"
+                raise UsageError(f"{shown(path)}: {words}")
+            found[path] = before or value
     return found
 
 
@@ -72,7 +79,7 @@ def _by_record(known: Recognised, wanted: str) -> Mapping[Path, str]:
     if not file.is_file():
         return {}
     heading, *rows = table.all_rows(read_text(file), shown(file)) or [[]]
-    if heading != ["image", wanted.strip()]:
+    if heading != ["image", printable(wanted).strip()]:
         return {}
     silent = Place(shown(file), "", lambda problem: None)
     paths = ((known.folder.named(row[0], file, silent), row[1]) for row in rows if len(row) == 2)
@@ -90,10 +97,11 @@ def _by_pattern(known: Recognised, samples: Iterable[Sample], pattern: str) -> d
         match = compiled.search(inner)
         if match is None:
             raise UsageError(
-                f"group {pattern!r}: is no column of the labels and is not found in {inner}; "
+                f"group {pattern!r}: is no column of the labels and is not found in "
+                f"{shown(Path(inner))}; "
                 "give a pattern that every picture's path holds"
             )
-        groups[sample.path] = match.group(1 if compiled.groups else 0) or ""
+        groups[sample.path] = printable(match.group(1 if compiled.groups else 0) or "")
     return groups
 
 

@@ -104,17 +104,17 @@ def write_classes(classes: Sequence[str]) -> str:
     return text.getvalue()
 
 
-def read_column(text: str, source: str, column: str) -> dict[str, str]:
-    """Give picture → value of a column that the heading row names; empty if it does not.
+def read_column(text: str, source: str, column: str) -> list[tuple[str, str]]:
+    """Give (picture, value) of each row, by a column that the heading row names; none without it.
 
     Raises:
         LabelError: the text is not CSV.
     """
     rows = all_rows(text, source)
     if not rows or not is_heading(rows[0]) or column not in rows[0][6:]:
-        return {}
+        return []
     at = rows[0].index(column, 6)
-    return {values[0].replace("\\", "/"): values[at] for values in rows[1:] if len(values) > at}
+    return [(values[0].replace("\\", "/"), "".join(values[at : at + 1])) for values in rows[1:]]
 
 
 def is_heading(values: Sequence[str]) -> bool:
