@@ -95,6 +95,34 @@ def test_two_dates_are_two_pictures(tmp_path):
     assert folder.beside(tmp_path / "20240103_w2.xml", "", place) == tmp_path / "w2.png"
 
 
+@pytest.mark.parametrize(
+    ("pictures", "file", "said", "found"),
+    [
+        (("w1.png", "W1.png"), "w1.xml", "w1.png", "w1.png"),
+        (("w1.png", "W1.png"), "W1.xml", "w1.png", "W1.png"),
+        (("w1.png", "W1.png"), "0001.xml", "W1.png", "W1.png"),
+        (("a.jpg", "a.png"), "a.xml", "images/a.jpg", "a.jpg"),
+        (("scan.tif.png", "scan.png"), "scan.tif.txt", "", "scan.tif.png"),
+        (("scan.tif.png",), "scan.tif.xml", "other", "scan.tif.png"),
+        (("scan.tif", "x/scan.tif.png"), "scan.tif.xml", "", "scan.tif"),
+    ],
+)
+def test_what_is_called_so_to_the_letter_comes_first(tmp_path, pictures, file, said, found):
+    for name in pictures:
+        write(tmp_path / name, "")
+    folder, told = Folder(tmp_path), []
+    place = Place("t", "", told.append)
+    assert folder.beside(tmp_path / file, said, place) == tmp_path / found
+    assert [one.kind for one in told] == ["guessed-picture"] * (file == "0001.xml")
+
+
+def test_a_name_is_first_looked_up_as_it_is(tmp_path):
+    write(tmp_path / "scan.tif.png", "")
+    assert find(tmp_path, "scan.tif") == ("scan.tif.png", [])
+    write(tmp_path / "scan.tif", "")
+    assert find(tmp_path, "C:/x/scan.tif") == ("scan.tif", [])
+
+
 def test_linked_folders_are_walked_once(root):
     (root / "linked").mkdir()
     (root / "linked" / "circle").symlink_to(root, target_is_directory=True)

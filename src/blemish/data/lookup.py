@@ -8,7 +8,7 @@ among the pictures that are there, never opened as a path.
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -63,6 +63,7 @@ class Folder:
         folders = _folders(PurePosixPath(self.inner(file)).parts[:-1])
         said = PurePosixPath(filename).name
         ways = (
+            (self._by_stem.get(_key(file.stem), []), False),
             (self._candidates(file.stem), False),
             (self._candidates(said), True),
             (self._but_for_a_hash(file.stem), True),
@@ -71,9 +72,8 @@ class Folder:
         for found, guessed in ways:
             fitting = [path for path in found if self._rank(path, folders, ())[1]]
             best = self._best(fitting, folders, ())
-            named = [path for path in best if _key(path.name) == _key(filename)]
             if best:
-                return _decide(named or best, guessed, place)
+                return _decide(_likest(best, file.stem, said), guessed, place)
         place.tell("missing-picture", "its picture is not there")
         return None
 
@@ -92,10 +92,10 @@ class Folder:
         return _decide(best, elsewhere or not exact, place, name)
 
     def _candidates(self, name: str) -> list[Path]:
-        """Give the pictures that bear a name: with its extension, or else with another."""
+        """Give the pictures that bear a name: as it is, with an extension added, or another."""
         last = PurePosixPath(name).name
-        same = self._by_stem.get(_key(_stem(last)), [])
-        return [path for path in same if _key(path.name) == _key(last)] or same
+        more, same = (self._by_stem.get(_key(stem), []) for stem in (last, _stem(last)))
+        return [path for path in same if _key(path.name) == _key(last)] or more or same
 
     def _but_for_a_hash(self, name: str) -> list[Path]:
         """Give the pictures whose name differs by a hash that only one of the two bears.
@@ -119,6 +119,18 @@ class Folder:
     def _best(self, found: Sequence[Path], folders: Folders, parts: Folders) -> list[Path]:
         ranks = [self._rank(path, folders, parts) for path in found]
         return [path for path, rank in zip(found, ranks, strict=True) if rank == max(ranks)]
+
+
+def _likest(best: Sequence[Path], stem: str, said: str) -> Sequence[Path]:
+    """Of pictures that differ in case or extension give those that are called so to the letter."""
+    tests: tuple[Callable[[Path], bool], ...] = (
+        lambda path: path.stem == stem,
+        lambda path: _key(path.name) == _key(said),
+        lambda path: path.name == said,
+    )
+    for is_it in tests:
+        best = [path for path in best if is_it(path)] or best
+    return best
 
 
 def _decide(best: Sequence[Path], guessed: bool, place: Place, name: str = "") -> Path | None:
