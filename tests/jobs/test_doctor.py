@@ -36,6 +36,7 @@ def test_a_broken_set_is_not(broken):
     first, second = describe(checkup)
     assert first == "Not fit for training (1 broken, 2 mended, 1 to look at)."
     assert second.endswith(f"blemish prepare {broken} --out DIR")
+    assert describe(look_over(broken, "voc"))[1].endswith(f"{broken} --labels voc --out DIR")
 
 
 def test_with_nothing_usable_nothing_is_next(broken):

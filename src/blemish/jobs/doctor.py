@@ -30,11 +30,13 @@ class Checkup:
 
     Attributes:
         data: what was looked at.
+        labels: the format that was asked for; None for what shows by itself.
         dataset: its labels.
         examination: its pictures, problems and numbers.
     """
 
     data: Path
+    labels: str | None
     dataset: Dataset
     examination: Examination
 
@@ -70,7 +72,7 @@ def look_over(
     dataset = survey_dataset(data, labels)
     threads = min(os.cpu_count() or 1, MOST_THREADS)
     watch = showing(show)
-    return Checkup(data, dataset, examine(dataset, threads, watch))
+    return Checkup(data, labels, dataset, examine(dataset, threads, watch))
 
 
 def showing(show: Show) -> Callable[[int, int], None]:
@@ -106,10 +108,9 @@ def describe(checkup: Checkup) -> list[str]:
     lines = [f"Not fit for training ({words})."]
     if any(problem.kind == "nothing-usable" for problem in checkup.problems):
         return lines
-    return [
-        *lines,
-        f"Next: mend what is broken, or blemish prepare {shown(checkup.data)} --out DIR",
-    ]
+    said = f" --labels {checkup.labels}" if checkup.labels else ""
+    call = f"blemish prepare {shown(checkup.data)}{said} --out DIR"
+    return [*lines, f"Next: mend what is broken, or {call}"]
 
 
 def rows_of_numbers(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
