@@ -9,11 +9,10 @@ from blemish.data.sizes import Stored
 UPRIGHT = Stored(90, 70, 1)
 
 
-def fit(boxes, size=(90, 70), stored=UPRIGHT, classes=()):
+def fit(boxes, size=(90, 70), stored=UPRIGHT, classes=(), ignored=None):
     told = []
-    labels, kept = fit_to_picture(
-        PictureLabels.of("w1.png", size, boxes, classes), stored, "w1.xml", told.append
-    )
+    given = PictureLabels.of("w1.png", size, boxes, classes, ignored=ignored)
+    labels, kept = fit_to_picture(given, stored, "w1.xml", told.append)
     return labels.boxes.tolist(), kept.tolist(), [(one.kind, one.row) for one in told]
 
 
@@ -37,6 +36,20 @@ def test_a_box_that_stands_there_twice_counts_once():
     assert fit(twice) == ([twice[0], twice[2]], [0, 2], [("duplicate-box", "box 2")])
     boxes, _, told = fit(twice[:2], classes=("spot", "ring"))
     assert (boxes, told) == (twice[:2], [("two-classes", "box 2")])
+    thrice = [twice[0]] * 3
+    _, kept, told = fit(thrice, classes=("spot", "ring", "ring"))
+    assert (kept, told) == ([0, 1], [("two-classes", "box 2"), ("duplicate-box", "box 3")])
+
+
+@pytest.mark.parametrize(
+    ("ignored", "stays", "out"),
+    [((1, 0), 1, ["box 1"]), ((0, 1), 0, ["box 2"]), ((1, 1), 0, ["box 2"]),
+     ((1, 0, 1), 1, ["box 1", "box 3"]), ((1, 1, 0), 2, ["box 2", "box 1"])],
+)  # fmt: skip
+def test_of_two_equal_boxes_one_that_counts_stays(ignored, stays, out):
+    _, kept, told = fit([[1, 2, 9, 9]] * len(ignored), ignored=ignored)
+    assert kept == [stays]
+    assert told == [("duplicate-box", row) for row in out]
 
 
 def test_labels_for_another_size_are_told():

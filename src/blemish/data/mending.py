@@ -53,26 +53,38 @@ def _kept(
 ) -> NDArray[np.intp]:
     width, height = stored.size
     cut = clip_boxes(boxes, width, height)
-    first: dict[tuple[float, ...], int] = {}
-    kept: list[int] = []
+    stays: dict[tuple[float, ...], dict[str, int]] = {}  # of each box and class
     for index, box in enumerate(cut.tolist()):
         place = Place(source, labels.rows[index], report)
-        words = "the box " + ",".join(f"{side:g}" for side in boxes[index].tolist())
-        picture = f"the picture of {width} x {height}"
+        words, picture = _words(boxes, index), f"the picture of {width} x {height}"
         if box[2] <= box[0] or box[3] <= box[1]:
             place.tell("beyond", f"{words} lies beyond {picture}")
             continue
         if np.abs(boxes[index] - cut[index]).max() > _NEAR:
             place.tell("outside", f"{words} reaches out of {picture}")
-        same = first.setdefault(tuple(box), index)
-        if same != index and labels.classes[same] == labels.classes[index]:
-            place.tell("duplicate-box", f"{words} stands there already ({labels.rows[same]})")
+        name, there = labels.classes[index], stays.setdefault(tuple(box), {})
+        if name in there:
+            out, there[name] = _in_order(there[name], index, labels)
+            row = f"({labels.rows[there[name]]})"
+            what = f"{_words(boxes, out)} stands there already {row}"
+            Place(source, labels.rows[out], report).tell("duplicate-box", what)
             continue
-        if same != index:
-            both = f"{labels.classes[same]!r} and {labels.classes[index]!r}"
+        if there:
+            both = f"{next(iter(there))!r} and {name!r}"
             place.tell("two-classes", f"{words} is labelled both {both}")
-        kept.append(index)
-    return np.array(kept, np.intp)
+        there[name] = index
+    return np.array(sorted(at for one in stays.values() for at in one.values()), np.intp)
+
+
+def _in_order(first: int, second: int, labels: PictureLabels) -> tuple[int, int]:
+    """Give which of two equal boxes goes and which stays: the first, but one that counts."""
+    if labels.ignored[first] and not labels.ignored[second]:
+        return first, second
+    return second, first
+
+
+def _words(boxes: Boxes, index: int) -> str:
+    return "the box " + ",".join(f"{side:g}" for side in boxes[index].tolist())
 
 
 def turn_boxes(boxes: Boxes, stored: Stored) -> Boxes:
