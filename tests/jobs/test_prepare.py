@@ -177,6 +177,9 @@ def test_an_occupied_folder_is_refused_and_an_empty_one_taken(data):
     assert len(read_dataset(run(data).out)) == 20
     with pytest.raises(UsageError, match="lies in the data"):
         prepare(PrepareSettings(data, data / "out"))
+    write(data / "labels.csv", "lot0_0.png,5,5,20,20,spot\n")
+    with pytest.raises(UsageError, match="lies in the data"):
+        prepare(PrepareSettings(data / "labels.csv", data / "out"))
     with pytest.raises(UsageError, match="is a file"):
         prepare(PrepareSettings(data, data / "lot0_0.png"))
     with pytest.raises(UsageError, match="needs a size"):

@@ -151,8 +151,10 @@ def _check(settings: PrepareSettings) -> None:
             raise UsageError(f"{shown(out)}: is not empty; name another folder")
     except OSError as error:
         raise _refused(out, error) from error
-    if data.is_dir() and data.resolve() in (out.resolve(), *out.resolve().parents):
-        raise UsageError(f"{shown(out)}: lies in the data itself; name a folder outside of it")
+    home = data if data.is_dir() else data.parent  # of a table: all below it is the data set
+    if data.exists() and home.resolve() in (out.resolve(), *out.resolve().parents):
+        words = f"lies in the data itself, {shown(home)}; name a folder outside of it"
+        raise UsageError(f"{shown(out)}: {words}")
     if settings.form.stretch and settings.form.size is None:
         raise UsageError("to stretch needs a size; give --size too")
 
