@@ -113,7 +113,9 @@ def test_what_is_no_data_set_is_told(tmp_path):
         seen(tmp_path, "yolo")
     with pytest.raises(UsageError, match="not one of voc, csv, coco, createml, yolo, voc-1based"):
         seen(tmp_path, "pascal")
-    with pytest.raises(UsageError, match="cannot be read"):
-        seen(tmp_path / "gone.json")
+    for name in ("gone", "gone.json"):
+        with pytest.raises(UsageError, match=r"gone(\.json)?: is not there; check the path"):
+            seen(tmp_path / name)
+    write(tmp_path / "w1.png", "")
     with pytest.raises(UsageError, match="is not a data set"):
         seen(tmp_path / "w1.png")

@@ -56,6 +56,8 @@ def recognise(path: Path, labels: str | None, report: Report) -> Recognised:
 
 
 def _of_file(path: Path, labels: str | None) -> Recognised:
+    if not path.exists():
+        raise UsageError(f"{shown(path)}: is not there; check the path")
     suffix = path.suffix.lower()
     if suffix not in {".csv", ".json"}:
         raise UsageError(f"{shown(path)}: is not a data set; give a folder, a .csv or a .json")
