@@ -131,6 +131,15 @@ def test_a_range_is_the_same_map_for_every_window(tmp_path: Path) -> None:
         rows_of(path, value_range=(3, 2))
 
 
+def test_a_range_of_12_bits_is_told_in_stored_values(tmp_path: Path) -> None:
+    values = (DEEP[..., 0] // 16).astype(np.uint16)
+    path = write(tmp_path / "w.tif", values, bitspersample=12, rowsperstrip=9)
+    expected = np.rint((values.astype(float) - 1000).clip(0, 2000) * 255 / 2000).astype(np.uint8)
+    for shown in (rows_of(path, value_range=(1000, 3000)), open_picture(path, (1000, 3000))):
+        np.testing.assert_array_equal(shown[..., 0], expected)
+    np.testing.assert_array_equal(rows_of(path), open_picture(path))
+
+
 def test_small_ones_and_other_kinds_are_read_whole(tmp_path: Path) -> None:
     (tmp_path / "w.png").write_bytes(cv2.imencode(".png", RGB)[1].tobytes())
     small = write(tmp_path / "w.tif", RGB, **RGB_TILES)

@@ -156,6 +156,17 @@ def test_12_bit_tiff_is_stretched_over_its_own_range(tmp_path):
     assert read(tmp_path, content)[0, :, 0].tolist() == [0, 128, 255]
 
 
+def test_a_range_of_12_bits_is_told_in_stored_values(tmp_path):
+    values = np.array([[0, 1024, 2048, 4095]], np.uint16)
+    for photometric, expected in (
+        ("minisblack", [0, 0, 128, 255]),
+        ("miniswhite", [255, 255, 127, 0]),  # 4095 - value
+    ):
+        content = tiff(values, bitspersample=12, photometric=photometric)
+        shown = read(tmp_path, content, value_range=(1024, 3072))
+        assert shown[0, :, 0].tolist() == expected
+
+
 PNG, JPEG, BMP = (
     encoded(suffix, cv2.resize(RGB, (200, 150))) for suffix in (".png", ".jpg", ".bmp")
 )

@@ -51,9 +51,9 @@ def open_picture(
 ) -> Pixels:
     """Read a picture file as (H, W, 3) uint8 RGB.
 
-    ``value_range`` is the low and the high value that become 0 and 255; it is for pictures
-    deeper than 8 bits, 8-bit ones stay as they are. The file's content decides its kind, not
-    its name. Of a file with several pages the first is read.
+    ``value_range`` is the low and the high value, as they are stored, that become 0 and 255; it
+    is for pictures deeper than 8 bits, 8-bit ones stay as they are. The file's content decides
+    its kind, not its name. Of a file with several pages the first is read.
 
     Raises:
         PictureError: the file cannot be read; one line that names it and says what to do.
@@ -62,7 +62,7 @@ def open_picture(
     check_range(value_range)
     path = Path(path)
     with naming_faults(path):
-        return to_uint8_rgb(_read_values(path, max_pixels), value_range)
+        return to_uint8_rgb(_read_values(path, max_pixels, value_range is not None), value_range)
 
 
 @contextlib.contextmanager
@@ -163,14 +163,14 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.unlink()
 
 
-def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
+def _read_values(path: Path, max_pixels: int, as_stored: bool) -> NDArray[np.generic]:
     if not is_ordinary_file(path):  # to open a pipe would wait for ever
         raise Damaged("cannot be read (it is no ordinary file); name pictures, folders or globs")
     with path.open("rb") as file:
         head = file.read(16)
         file.seek(0)
         if is_tiff(head):
-            return read_tiff(file, max_pixels)
+            return read_tiff(file, max_pixels, as_stored)
         content = file.read()
     check_complete(content, max_pixels)
     return _decode(content)

@@ -54,8 +54,10 @@ class Segments:
     is_grey: bool = False
 
 
-def open_segments(page: Any, file: BinaryIO) -> Segments:
+def open_segments(page: Any, file: BinaryIO, as_stored: bool = False) -> Segments:
     """Give the segments of a tifffile page, whose file stays open as long as they are read.
+
+    For ``as_stored`` see `blemish.data.tiff.shown_values`.
 
     Raises:
         Damaged: the page can only be read whole.
@@ -76,12 +78,13 @@ def open_segments(page: Any, file: BinaryIO) -> Segments:
             f"{MAX_SEGMENT // 1_000_000} million values; write it in tiles of 256 x 256"
         )
     size = (page.imagewidth, page.imagelength, across, down)
-    return Segments(*size, _coded_reader(page, file, across, down), _is_grey(page))
+    return Segments(*size, _coded_reader(page, file, (across, down), as_stored), _is_grey(page))
 
 
 def _coded_reader(
-    page: Any, file: BinaryIO, across: int, down: int
+    page: Any, file: BinaryIO, size: tuple[int, int], as_stored: bool
 ) -> Callable[[int, int], Values]:
+    across, down = size
     columns, rows = math.ceil(page.imagewidth / across), math.ceil(page.imagelength / down)
     settings = {"jpegtables": page.jpegtables} if page.compression == _JPEG else {}
     samples = 1 if page.planarconfig == 2 else page.samplesperpixel
@@ -102,8 +105,8 @@ def _coded_reader(
     def read(row: int, column: int) -> Values:
         first = row * columns + column
         values = _joined([plane(index) for index in _planes(page, first, rows * columns)])
-        size = (page.imagelength - row * down, page.imagewidth - column * across)
-        return shown_values(values[: size[0], : size[1]], page)
+        left = (page.imagelength - row * down, page.imagewidth - column * across)
+        return shown_values(values[: left[0], : left[1]], page, as_stored)
 
     return read
 

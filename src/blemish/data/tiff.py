@@ -21,10 +21,10 @@ def is_tiff(head: bytes) -> bool:
     return head[:4] in _SIGNATURES
 
 
-def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
+def read_tiff(file: BinaryIO, max_pixels: int, as_stored: bool = False) -> NDArray[np.generic]:
     """Read the first page, upright, as (H, W) or (H, W, channels) values.
 
-    Bits fewer than 8 or between 8 and 16 are stretched to the full range of their type.
+    For bits and ``as_stored`` see `shown_values`.
 
     Raises:
         Damaged: it cannot be read.
@@ -38,7 +38,8 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
         check_plane(page)
         values = page.asarray()
         values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
-        return np.ascontiguousarray(upright(shown_values(values, page), orientation_of(page)))
+        values = shown_values(values, page, as_stored)
+        return np.ascontiguousarray(upright(values, orientation_of(page)))
 
 
 def tiff_size(file: BinaryIO) -> tuple[int, int, int]:
@@ -94,10 +95,11 @@ def check_plane(page: Any) -> None:
         raise Damaged(f"is a TIFF of {kind} colours; export it as grey or RGB")
 
 
-def shown_values(values: NDArray[Any], page: Any) -> NDArray[Any]:
+def shown_values(values: NDArray[Any], page: Any, as_stored: bool = False) -> NDArray[Any]:
     """Give stored values, (H, W) or (H, W, samples), as they are meant: bright is high.
 
-    Palettes are looked up; see `read_tiff` for bits.
+    Palettes are looked up. Bits fewer than 8 or between 8 and 16 are stretched over their type,
+    the latter not where values are to be ``as_stored``: a range is told in those.
     """
     kind = page.photometric.name
     if kind == "PALETTE":
@@ -105,16 +107,23 @@ def shown_values(values: NDArray[Any], page: Any) -> NDArray[Any]:
         # Some writers fill the 16-bit table with 8-bit values; libtiff takes them as meant too.
         table = (table if table.max() < 256 else table // 256).astype(np.uint8)
         return np.asarray(table[:, values].transpose(1, 2, 0))
-    values = _full_range(values, page.bitspersample)
+    bits = _depth(values, page.bitspersample)
+    if bits < values.itemsize * 8 and not (as_stored and bits > 8):
+        values, bits = _full_range(values, bits), values.itemsize * 8
     if kind == "MINISWHITE" and values.dtype.kind in "bu":
-        return np.asarray(np.invert(values))
+        inverted = np.asarray(np.invert(values))
+        return inverted if bits == values.itemsize * 8 else inverted & (2**bits - 1)
     return values
 
 
-def _full_range(values: NDArray[Any], bits: Any) -> NDArray[Any]:
-    """Stretch 1…7 and 9…15 bit values over 8 and 16 bits; others stay."""
-    if values.dtype.kind != "u" or not isinstance(bits, int) or bits >= values.itemsize * 8:
-        return values
+def _depth(values: NDArray[Any], bits: Any) -> int:
+    """Give how many bits of their type values use, of which a page states ``bits``."""
+    most = values.itemsize * 8
+    return min(bits, most) if values.dtype.kind == "u" and isinstance(bits, int) else most
+
+
+def _full_range(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Stretch values of fewer bits than their type has over all of them."""
     top, full = 2**bits - 1, 2 ** (values.itemsize * 8) - 1
     wide = values.astype(np.uint64).clip(0, top) * full // top
     return np.asarray(wide, values.dtype)
