@@ -125,6 +125,14 @@ def test_a_name_that_is_not_utf8_is_still_printable(tmp_path):
     assert listed.path.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be there")
+def test_a_name_that_would_steer_a_terminal_is_printable(tmp_path):
+    touch(tmp_path / "결함 \x1b[31m\x07\n\x9b2J.png")
+    (listed,) = find_pictures([tmp_path])
+    assert listed.name == "결함 \ufffd[31m\ufffd\ufffd\ufffd2J.png"
+    assert listed.path.exists()
+
+
 def test_natural_order():
     given = ["w10", "w9a", "w9", "W1", "w", "1", "a/2", "a10"]
     assert [str(path) for path in sorted(map(Path, given), key=natural_order)] == sorted(

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -65,7 +66,11 @@ def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list
 
 def shown(path: Path) -> str:
     """Give a path as text that can be printed and written, whatever bytes its name holds."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    text = os.fsencode(path).decode("utf-8", "replace")
+    if text.isprintable():
+        return text
+    # What steers a terminal is replaced like what is no text.
+    return "".join("\ufffd" if unicodedata.category(one) == "Cc" else one for one in text)
 
 
 def natural_order(path: Path) -> tuple[list[list[tuple[int, int, str]]], str]:
