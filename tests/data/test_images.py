@@ -216,6 +216,27 @@ def test_a_bad_file_is_one_clear_line(tmp_path, capfd, content, message):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("compression", [None, "lzw", "jpeg"])
+def test_strips_that_a_tiff_lacks_are_told(tmp_path, compression):
+    path = tmp_path / "w.tif"
+    for size, gone in (((150, 200), 2), ((150, 200, 3), 0)):
+        grey = np.full(size, 90, np.uint8)
+        whole = tiff(grey, compression=compression, rowsperstrip=16)
+        for code in (273, 279):  # StripOffsets, StripByteCounts
+            path.write_bytes(whole)
+            with tifffile.TiffFile(path, mode="r+") as file:
+                tag = file.pages.first.tags[code]
+                tag.overwrite([*tag.value[:gone], 0, *tag.value[gone + 1 :]])
+            with pytest.raises(PictureError, match="lacks strips or tiles"):
+                open_picture(path)
+        with tifffile.TiffFile(path, mode="r+") as file:
+            for code in (273, 279):
+                tag = file.pages.first.tags[code]
+                tag.overwrite(tag.value[:-1])
+        with pytest.raises(PictureError, match="lacks strips or tiles"):
+            open_picture(path)
+
+
 def test_nan_is_told_even_with_a_range(tmp_path):
     with pytest.raises(PictureError, match="not numbers"):
         read(tmp_path, NAN, value_range=(0, 1))

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -32,10 +33,8 @@ def read_tiff(file: BinaryIO, max_pixels: int, as_stored: bool = False) -> NDArr
     with open_tiff(file) as tiff:
         page = tiff.pages.first
         check_size(page.imagewidth, page.imagelength, max_pixels)
-        file.seek(0, 2)
-        if _end_of_data(page) > file.tell():
-            raise cut_short()
         check_plane(page)
+        _check_segments(page, file)
         values = page.asarray()
         values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
         values = shown_values(values, page, as_stored)
@@ -74,12 +73,18 @@ def open_tiff(file: BinaryIO) -> Iterator[Any]:
         raise Damaged(f"is a damaged or unknown TIFF ({reason}); export it again") from error
 
 
-def _end_of_data(page: Any) -> int:
-    """Give where the last strip or tile ends: tifffile fills missing ones with black."""
-    return max(
-        (at + size for at, size in zip(page.dataoffsets, page.databytecounts, strict=False)),
-        default=0,
-    )
+def _check_segments(page: Any, file: BinaryIO) -> None:
+    """Refuse a page that lacks strips or tiles: black or grey would stand for what is missing.
+
+    Raises:
+        Damaged: it does.
+    """
+    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    size = file.seek(0, 2)
+    if any(at + count > size for at, count in places):
+        raise cut_short()
+    if len(places) < math.prod(page.chunked) or not all(at and count for at, count in places):
+        raise Damaged("lacks strips or tiles; copy or export it again")
 
 
 def check_plane(page: Any) -> None:
