@@ -213,6 +213,17 @@ def test_a_tile_that_the_file_lacks_is_lost(tmp_path: Path) -> None:
     assert lost == [((96, 0, 128, 16), "is missing")]
 
 
+def test_a_jpeg_tile_that_is_cut_short_is_lost(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.tif", RGB, compression="jpeg", **RGB_TILES)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tag = tiff.pages.first.tags["TileByteCounts"]
+        tag.overwrite([*tag.value[:7], tag.value[7] * 2 // 3, *tag.value[8:]])
+    ((place, why),), rows = lost_of(path)
+    assert place == (64, 16, 96, 32)
+    assert "cut short" in why
+    assert not rows[16:32, 64:96].any()
+
+
 def test_colours_in_a_tile_of_a_grey_picture_are_lost(tmp_path: Path) -> None:
     jpeg = {"tile": (32, 64), "compression": "jpeg"}
     flat = np.full_like(RGB, 90)

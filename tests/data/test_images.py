@@ -237,6 +237,18 @@ def test_strips_that_a_tiff_lacks_are_told(tmp_path, compression):
             open_picture(path)
 
 
+@pytest.mark.parametrize("how", [{"tile": (64, 64)}, {"rowsperstrip": 48}])
+def test_a_jpeg_that_is_cut_short_in_a_tiff_is_told(tmp_path, how):
+    path = tmp_path / "w.tif"
+    path.write_bytes(tiff(cv2.resize(RGB, (200, 150)), compression="jpeg", **how))
+    assert open_picture(path).shape == (150, 200, 3)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        tag = file.pages.first.tags["TileByteCounts" if "tile" in how else "StripByteCounts"]
+        tag.overwrite([tag.value[0], tag.value[1] // 2, *tag.value[2:]])
+    with pytest.raises(PictureError, match="cut short"):
+        open_picture(path)
+
+
 def test_nan_is_told_even_with_a_range(tmp_path):
     with pytest.raises(PictureError, match="not numbers"):
         read(tmp_path, NAN, value_range=(0, 1))

@@ -10,9 +10,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.data.containers import Damaged, check_size, cut_short
+from blemish.data.containers import Damaged, check_jpeg_end, check_size, cut_short
 from blemish.errors import BlemishError
 
+JPEG = 7
+"""As tag 259 has it."""
 _ORIENTATION = 274
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -85,6 +87,10 @@ def _check_segments(page: Any, file: BinaryIO) -> None:
         raise cut_short()
     if len(places) < math.prod(page.chunked) or not all(at and count for at, count in places):
         raise Damaged("lacks strips or tiles; copy or export it again")
+    if page.compression == JPEG:
+        for at, count in places:
+            file.seek(at)
+            check_jpeg_end(file.read(count))
 
 
 def check_plane(page: Any) -> None:
