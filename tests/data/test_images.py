@@ -201,6 +201,8 @@ HUGE_JPEG = JPEG.replace(struct.pack(">HH", 150, 200), struct.pack(">HH", 30_000
         (tiff(RGB.astype(np.uint32), photometric="rgb"), r"give one by --range LO,HI"),
         (tiff(np.ones((4, 4), np.complex64)), "complex64"),
         (tiff(WITH_ALPHA, photometric="separated"), "SEPARATED"),
+        (tiff(RGB, photometric="ycbcr"), "YCBCR"),
+        (tiff(RGB, photometric="ycbcr", compression="lzw"), "YCBCR"),
         (HUGE, "above the limit of 400 million"),
         (HUGE_JPEG, "above the limit of 400 million"),
         (png((0, 5), 8, 2, b""), "no pixels"),

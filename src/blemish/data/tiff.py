@@ -15,6 +15,8 @@ from blemish.errors import BlemishError
 
 JPEG = 7
 """As tag 259 has it."""
+_JPEGS = {6, JPEG, 33007, 34892}
+"""All that are decoded like it: the old one, another number of it, and that of DNG."""
 _ORIENTATION = 274
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -102,7 +104,9 @@ def check_plane(page: Any) -> None:
     if page.axes not in {"YX", "YXS", "SYX"}:
         raise Damaged(f"is not one flat picture (its axes are {page.axes}); export one plane")
     kind = page.photometric.name
-    if kind not in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", "YCBCR"}:
+    is_known = kind in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE"}
+    # Only decoders of JPEG give RGB of them.
+    if not is_known and not (kind == "YCBCR" and page.compression in _JPEGS):
         raise Damaged(f"is a TIFF of {kind} colours; export it as grey or RGB")
 
 
