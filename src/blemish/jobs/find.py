@@ -11,9 +11,10 @@ from blemish.data.images import Listed, check_range, find_pictures
 from blemish.data.listing import shown
 from blemish.errors import UsageError
 from blemish.jobs.looking import failed_row, find_in_any
-from blemish.jobs.output import CLOSEUPS, Output, without_copies
+from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
+from blemish.jobs.results import CLOSEUPS, without_copies
 from blemish.jobs.writing import Writing, read_kinds
 from blemish.report.tables import (
     STATUSES,

@@ -18,8 +18,9 @@ from blemish.errors import UsageError
 from blemish.jobs.batch import Looked
 from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings, recipe_of
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
-from blemish.jobs.output import Output, without_copies
+from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, fallback_lines
+from blemish.jobs.results import without_copies
 from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
 from blemish.report.tables import STATUSES, counted
 from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle

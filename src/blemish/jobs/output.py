@@ -1,24 +1,21 @@
 """The folder of a result: nothing of others is touched, nothing half-written is left."""
 
-import contextlib
-import json
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
-from blemish.data.images import Listed, write_picture, write_whole
+from blemish.data.images import write_picture, write_whole
 from blemish.errors import BlemishError, UsageError
+from blemish.jobs.results import CLOSEUPS, PICTURES, RUN, remove_earlier
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
@@ -26,22 +23,6 @@ log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8]
 Paint = Callable[[Pixels, float], Pixels]
-
-RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
-REPORT = "report.html"
-# The record of each kind of result, which lists its drawn copies, with its tables.
-RESULTS = {
-    RUN: ("finds.csv", "images.csv", "finds.coco.json", REPORT),
-    SCORES: ("finds.csv", "judged.csv", "curves.csv", "froc.csv", "froc.svg", REPORT),
-    COMPARED: ("differences.csv",),
-    REPEATS: (
-        *("repeats.csv", "die-repeats.csv", "wafers.csv", "density.csv"),
-        *("map.svg", "die-map.svg", "spread.svg"),
-    ),
-}
-PICTURES, CLOSEUPS = "pictures", "closeups"
-# Folders of a result whose files its record lists, and which may hold pictures.
-FOLDERS = (PICTURES, CLOSEUPS, "voc", "yolo", "coco", "klarf")
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -52,7 +33,7 @@ class Output:
 
     Attributes:
         folder: where it is.
-        record: the file that says how the result came about, see `RESULTS`.
+        record: the file that says how the result came about, see `blemish.jobs.results.RESULTS`.
         drawn: the drawn pictures so far, relative to the folder.
         written: the other files of single pictures so far, relative to the folder.
     """
@@ -89,7 +70,7 @@ class Output:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as probe:
                 probe.write(b"0" * 4096)
-            self._remove_earlier()
+            remove_earlier(self.folder, self.record)
         except OSError as error:
             raise _refused(self.folder, error) from error
 
@@ -216,61 +197,6 @@ class Output:
         for name, content in contents.items():
             write_whole(self.folder / name, content)
 
-    def _remove_earlier(self) -> None:
-        """Remove the tables and drawn copies of earlier runs, and nothing else."""
-        copies = [Path(copy) for copy in _copies_of(self.folder)]
-        for copy in copies:
-            copy.unlink(missing_ok=True)
-        for record, tables in RESULTS.items():
-            if record == self.record or _facts_of(self.folder / record):
-                for name in (*tables, record):
-                    (self.folder / name).unlink(missing_ok=True)
-        home = Path(os.path.realpath(self.folder))
-        places = {place for copy in copies for place in copy.parents if home in place.parents}
-        for place in sorted(places, reverse=True):  # the innermost first
-            with contextlib.suppress(OSError):  # it is not there, or holds something of others
-                place.rmdir()
-
-
-def without_copies(listed: Iterable[Listed]) -> list[Listed]:
-    """Give the pictures that are not drawn copies of an earlier result, wherever that lies.
-
-    Else a result inside the folder that is looked at would be looked at the next time.
-    """
-    copies: dict[Path, frozenset[str]] = {}
-
-    def is_copy(path: Path) -> bool:
-        real = Path(os.path.realpath(path))
-        results = [place.parent for place in real.parents if place.name in FOLDERS]
-        for result in results:
-            if result not in copies:
-                copies[result] = _copies_of(result)
-        return any(str(real) in copies[result] for result in results)
-
-    return [one for one in listed if not is_copy(one.path)]
-
-
-def _copies_of(result: Path) -> frozenset[str]:
-    """Give the real paths of a result's drawn copies, as its records list them."""
-    homes = [os.path.realpath(result / folder) for folder in FOLDERS]
-    facts = [_facts_of(result / record) for record in RESULTS]
-    names = [
-        name for each in facts for key in ("pictures", "written") for name in _listed(each, key)
-    ]
-    with contextlib.suppress(ValueError):  # a name with a zero byte
-        real = [os.path.realpath(result / str(name)) for name in names]
-        # Whoever wrote the file, what lies elsewhere is no drawn copy.
-        return frozenset(
-            path for path in real if any(Path(path).is_relative_to(home) for home in homes)
-        )
-    return frozenset()
-
-
-def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
-    """Give a list of the record of a result; empty where there is none."""
-    names = facts.get(key)
-    return names if isinstance(names, list) else []
-
 
 def closeup_name(copy: str) -> str:
     """Give the name of the sheet of what is enlarged, from that of the drawn copy."""
@@ -282,15 +208,6 @@ def with_reason(row: ImageRow, reason: str) -> ImageRow:
     if not reason:
         return row
     return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
-
-
-def _facts_of(record: Path) -> dict[str, Any]:
-    """Give what the record of a result says; empty where it is none."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        facts = json.loads(record.read_text(encoding="utf-8"))
-        if isinstance(facts, dict) and isinstance(facts.get("pictures"), list):
-            return facts
-    return {}
 
 
 def _refused(path: Path, error: OSError) -> UsageError:

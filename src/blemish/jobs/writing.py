@@ -19,7 +19,8 @@ from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
 from blemish.jobs.closeups import keep_found
 from blemish.jobs.looking import cut, size_of
-from blemish.jobs.output import PICTURES, Output, closeup_name
+from blemish.jobs.output import Output, closeup_name
+from blemish.jobs.results import PICTURES
 from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
 from blemish.wafer.klarf import Sheet, write_klarf
