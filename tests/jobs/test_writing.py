@@ -15,7 +15,7 @@ import tifffile
 from blemish.data.dataset import read_dataset
 from blemish.errors import UsageError
 from blemish.jobs.find import FindReport, FindSettings, describe, find_run
-from blemish.jobs.writing import cut_around, read_kinds
+from blemish.jobs.writing import Writing, cut_around, read_kinds
 from blemish.wafer.klarf_read import KlarfWafer, open_klarf
 from blemish.wafer.recipe import Orientation, Recipe
 from planted_bundle import planted_bundle
@@ -59,6 +59,30 @@ def table(out: Path, name: str) -> list[dict[str, str]]:
 def klarf(path: Path) -> KlarfWafer:
     (wafer,) = open_klarf(path).wafers
     return wafer
+
+
+def test_overwriting_leaves_files_that_others_wrote(
+    run: Callable[..., FindReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in" / "w1.png", WAFER)
+    mine = [tmp_path / "out" / "voc" / "w1.xml", tmp_path / "out" / "yolo" / "classes.txt"]
+    for path in mine:
+        path.parent.mkdir(parents=True)
+        path.write_text("mine")
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"classes\.txt: is there already; move it away"):
+            run(write=("voc,yolo",), overwrite=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Writing, "write_each", lambda *_: exit())  # as if it were killed
+        with pytest.raises(SystemExit):
+            run(write=("voc",), overwrite=True)
+    for _ in range(2):
+        (row,) = run(write=("voc",), overwrite=True).rows
+        assert "w1.xml: is there already" in row.error
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
+    mine[1].unlink()
+    for _ in range(2):  # what an earlier run wrote is replaced
+        assert run(write=("yolo",), overwrite=True).exit_code() == 0
 
 
 def test_all_kinds_of_a_folder(run: Callable[..., FindReport], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
 from blemish.jobs.results import CLOSEUPS, without_copies
-from blemish.jobs.writing import Writing, read_kinds
+from blemish.jobs.writing import Writing, last_names, read_kinds
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -137,7 +137,7 @@ def find_run(
     recipe = recipe_of(settings)
     kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
-    output.check_free(settings.overwrite)
+    output.check_free(settings.overwrite, last_names(kinds))
     listed, rows = _list(settings.paths)
     finder = open_finder_of(settings)
     # The machine's own time, as KLARF has no word for another.
@@ -147,7 +147,7 @@ def find_run(
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
     begun = _facts(settings, finder, rows, started) | {
         "pictures": names,
-        "written": writing.planned(names),
+        "written": output.free(writing.planned(names)),
         "complete": False,
     }
     output.write_tables({"run.json": as_record(begun)})

@@ -1,8 +1,9 @@
 """The folder of a result: nothing of others is touched, nothing half-written is left."""
 
 import logging
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, count
@@ -15,7 +16,7 @@ from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
 from blemish.data.images import write_picture, write_whole
 from blemish.errors import BlemishError, UsageError
-from blemish.jobs.results import CLOSEUPS, PICTURES, RUN, remove_earlier
+from blemish.jobs.results import CLOSEUPS, PICTURES, RUN, own_files, remove_earlier
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
@@ -45,8 +46,10 @@ class Output:
         self.written: list[str] = []
         self._broken = ""
 
-    def check_free(self, overwrite: bool) -> None:
+    def check_free(self, overwrite: bool, names: Iterable[str] = ()) -> None:
         """Refuse a folder that holds something, unless it may be overwritten.
+
+        Even so files ``names`` must not be there, unless they are of an earlier result.
 
         Raises:
             UsageError: it is a file, or holds something.
@@ -57,6 +60,10 @@ class Output:
                 raise UsageError(f"{folder}: is a file; name a folder for the result")
             if not overwrite and folder.is_dir() and any(folder.iterdir()):
                 raise UsageError(f"{folder}: is not empty; add --overwrite or name another folder")
+            own = own_files(folder)
+            for path in (folder / name for name in names):
+                if path.exists() and os.path.realpath(path) not in own:
+                    raise _refused_file(path)
         except OSError as error:
             raise _refused(folder, error) from error
 
@@ -73,6 +80,10 @@ class Output:
             remove_earlier(self.folder, self.record)
         except OSError as error:
             raise _refused(self.folder, error) from error
+
+    def free(self, names: Iterable[str]) -> list[str]:
+        """Give the names of files that are not there: those that are belong to somebody else."""
+        return [name for name in names if not (self.folder / name).exists()]
 
     @contextmanager
     def room_for_tables(self, num_pictures: int) -> Iterator[None]:
@@ -177,7 +188,7 @@ class Output:
             path = self.folder / name
             try:
                 if path.exists():
-                    raise UsageError(f"{path}: is there already; name another folder")
+                    raise _refused_file(path)
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise _refused(path, error) from error
@@ -213,3 +224,7 @@ def with_reason(row: ImageRow, reason: str) -> ImageRow:
 def _refused(path: Path, error: OSError) -> UsageError:
     reason = error.strerror or type(error).__name__
     return UsageError(f"{path}: cannot be written ({reason}); free the place or choose another")
+
+
+def _refused_file(path: Path) -> UsageError:
+    return UsageError(f"{path}: is there already; move it away or name another folder")

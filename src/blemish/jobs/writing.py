@@ -66,7 +66,7 @@ class Writing:
         names += [f"{folder}/{stem}{ending}" for stem in stems for folder, ending in plain]
         if "klarf-images" in self.kinds:
             names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
-        return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
+        return names + last_names(self.kinds)
 
     def write_each(
         self,
@@ -152,6 +152,11 @@ class Writing:
         if "coco" in self.kinds:
             files[_LAST[1]] = finds_coco(rows, self.classes).encode()
         return files
+
+
+def last_names(kinds: Iterable[str]) -> list[str]:
+    """Give the names of the files that belong to all pictures together."""
+    return [name for name in _LAST if name.split("/")[0] in kinds]
 
 
 def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:
