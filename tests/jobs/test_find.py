@@ -232,6 +232,18 @@ def test_overwriting_takes_the_earlier_result_away_and_nothing_else(
     assert [row["image"] for row in table(report, "images.csv")] == ["b.png"]
 
 
+def test_what_a_killed_run_left_half_written_is_taken_away(
+    run: Callable[..., FindReport], three: Path
+) -> None:
+    out = run().out
+    halves = [out / ".finds.csv.71.part", out / "pictures" / ".b.jpg.71.part"]
+    mine = [out / "pictures" / ".mine.71.part", out / "pictures" / ".b.jpg.new.part"]
+    for path in (*halves, *mine):
+        path.write_bytes(b"half")
+    run(overwrite=True)
+    assert [path.exists() for path in (*halves, *mine)] == [False, False, True, True]
+
+
 def test_a_changed_run_file_cannot_name_other_files_to_remove(
     run: Callable[..., FindReport], three: Path
 ) -> None:

@@ -149,8 +149,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         UsageError: the place cannot be written to; nothing is left behind.
     """
-    # Not the whole name: with an addition it may be longer than the disk allows.
-    temporary = path.with_name(f".{path.name[:30]}.{os.getpid()}.part")
+    temporary = path.with_name(f"{begun_name(path.name)}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -161,6 +160,12 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:  # after Ctrl-C too
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def begun_name(name: str) -> str:
+    """Give how the temporary name of a file begins; a number and `.part` follow."""
+    # Not the whole name: with an addition it may be longer than the disk allows.
+    return f".{name[:30]}"
 
 
 def _read_values(path: Path, max_pixels: int, as_stored: bool) -> NDArray[np.generic]:

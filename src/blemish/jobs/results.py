@@ -3,11 +3,12 @@
 import contextlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from blemish.data.images import Listed
+from blemish.data.images import Listed, begun_name
 
 RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
 REPORT = "report.html"
@@ -35,17 +36,32 @@ def remove_earlier(folder: Path, new: str) -> None:
         OSError: a file cannot be removed.
     """
     copies = [Path(copy) for copy in own_files(folder)]
-    for copy in copies:
-        copy.unlink(missing_ok=True)
-    for record, tables in RESULTS.items():
-        if record == new or _facts_of(folder / record):
-            for name in (*tables, record):
-                (folder / name).unlink(missing_ok=True)
+    tables = [
+        folder / name
+        for record, names in RESULTS.items()
+        if record == new or _facts_of(folder / record)
+        for name in (*names, record)  # the record last: it says which copies there are
+    ]
+    _remove_begun([*copies, *tables])
+    for path in (*copies, *tables):
+        path.unlink(missing_ok=True)
     home = Path(os.path.realpath(folder))
     places = {place for copy in copies for place in copy.parents if home in place.parents}
     for place in sorted(places, reverse=True):  # the innermost first
         with contextlib.suppress(OSError):  # it is not there, or holds something of others
             place.rmdir()
+
+
+def _remove_begun(files: Iterable[Path]) -> None:
+    """Remove what is left of files that a run was writing when it was killed."""
+    begun: defaultdict[Path, set[str]] = defaultdict(set)
+    for file in files:
+        begun[file.parent].add(begun_name(file.name))
+    for folder, names in begun.items():
+        for path in list(folder.glob(".*.part")):
+            name, _, number = path.name.removesuffix(".part").rpartition(".")
+            if name in names and number.isdecimal():
+                path.unlink(missing_ok=True)
 
 
 def without_copies(listed: Iterable[Listed]) -> list[Listed]:
