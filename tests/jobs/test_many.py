@@ -188,6 +188,23 @@ def test_overwriting_begins_anew_and_leaves_what_is_not_its_own(settings: ManySe
         find_many(elsewhere, deal_in_turn)
 
 
+def test_a_result_without_ray_and_one_with_it_replace_each_other(settings: ManySettings) -> None:
+    find = replace(settings.find, overwrite=True)
+    single = replace(find, paths=(Path(settings.places[0]),), pictures="none")
+    for _ in range(2):
+        out = find_many(replace(settings, find=find), deal_in_turn).out
+        assert {one.name for one in out.iterdir()} == {
+            *("manifest.jsonl", "pictures.jsonl", "parts", "run.json")
+        }
+        find_run(single)
+        assert {one.name for one in out.iterdir()} == {
+            *("finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html")
+        }
+    (out / "manifest.jsonl").write_text("{}\n")
+    with pytest.raises(UsageError, match="another result"):
+        find_many(settings, deal_in_turn)
+
+
 def test_parquet_holds_the_same_as_numbers(settings: ManySettings) -> None:
     report: ManyReport = find_many(replace(settings, kind="parquet"), deal_in_turn)
     finds, images = as_find_does(settings)

@@ -11,12 +11,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from blemish.data.images import write_whole
 from blemish.errors import UsageError
-from blemish.jobs.shards import Entry, Part, Shard
+from blemish.jobs.shards import KINDS, TABLES, Entry, Part, Shard
 
 MANIFEST, PICTURES, PARTS = "manifest.jsonl", "pictures.jsonl", "parts"
 
@@ -125,6 +126,27 @@ class Manifest:
     def num_finds(self) -> int:
         """Give the number of finds so far."""
         return sum(facts["finds"] for facts in self.done.values())
+
+
+def remove_run(folder: Path) -> bool:
+    """Remove an earlier run's files from a folder, and nothing else; tell whether there was one.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    parts, manifest = folder / PARTS, folder / MANIFEST
+    if not manifest.exists():
+        return False
+    for kind in KINDS:
+        for table in TABLES:
+            for pattern in (f"{table}-*[0-9].{kind}", f".{table}-*[0-9].{kind}.*.part"):
+                for path in list(parts.glob(pattern)):
+                    path.unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or holds something of others
+        parts.rmdir()
+    (folder / PICTURES).unlink(missing_ok=True)
+    manifest.unlink()  # the last: without it nobody knows the others
+    return True
 
 
 def _line(facts: Mapping[str, Any]) -> bytes:

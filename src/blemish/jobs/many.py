@@ -20,7 +20,7 @@ from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, Fin
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
 from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, fallback_lines
-from blemish.jobs.results import without_copies
+from blemish.jobs.results import RUN, facts_of, without_copies
 from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
 from blemish.report.tables import STATUSES, counted
 from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle
@@ -137,6 +137,11 @@ def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bo
         "parts": settings.kind,
     }
     if (find.out / MANIFEST).exists() and not find.overwrite:
+        if facts_of(find.out / RUN):  # of a run without --ray
+            raise UsageError(
+                f"{find.out}: holds another result besides; add --overwrite to begin anew, or name "
+                "another folder"
+            )
         manifest = Manifest.read(find.out)
         other = [name for name in asked if manifest.asked.get(name) != asked[name]]
         if other:
@@ -149,7 +154,6 @@ def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bo
     output.check_free(find.overwrite)
     entries = list_entries(settings.places)
     output.prepare()
-    _remove_parts(find.out)
     return Manifest.begin(find.out, asked, entries), False
 
 
@@ -182,14 +186,6 @@ def list_entries(places: Iterable[str]) -> list[Entry]:
     if not entries:
         raise UsageError("no pictures there but those drawn by an earlier run")
     return entries
-
-
-def _remove_parts(folder: Path) -> None:
-    """Remove the parts of an earlier run, and nothing else."""
-    for kind in KINDS:
-        for table in ("finds", "images"):
-            for path in (folder / PARTS).glob(f"{table}-*[0-9].{kind}"):
-                path.unlink(missing_ok=True)
 
 
 def describe_many(report: ManyReport) -> list[str]:

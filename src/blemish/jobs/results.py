@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blemish.data.images import Listed, begun_name
+from blemish.jobs.manifest import remove_run
 
 RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
 REPORT = "report.html"
@@ -28,18 +29,19 @@ FOLDERS = (PICTURES, CLOSEUPS, "voc", "yolo", "coco", "klarf")
 
 
 def remove_earlier(folder: Path, new: str) -> None:
-    """Remove the tables and drawn copies of earlier results in a folder, and nothing else.
+    """Remove the tables, parts and drawn copies of earlier results, and nothing else.
 
     ``new`` is the record of the result that comes, see `RESULTS`.
 
     Raises:
         OSError: a file cannot be removed.
     """
+    known = {new} | ({RUN} if remove_run(folder) else set())
     copies = [Path(copy) for copy in own_files(folder)]
     tables = [
         folder / name
         for record, names in RESULTS.items()
-        if record == new or _facts_of(folder / record)
+        if record in known or facts_of(folder / record)
         for name in (*names, record)  # the record last: it says which copies there are
     ]
     _remove_begun([*copies, *tables])
@@ -85,7 +87,7 @@ def without_copies(listed: Iterable[Listed]) -> list[Listed]:
 def own_files(result: Path) -> frozenset[str]:
     """Give the real paths of a result's drawn copies, as its records list them."""
     homes = [os.path.realpath(result / folder) for folder in FOLDERS]
-    facts = [_facts_of(result / record) for record in RESULTS]
+    facts = [facts_of(result / record) for record in RESULTS]
     names = [
         name for each in facts for key in ("pictures", "written") for name in _listed(each, key)
     ]
@@ -104,7 +106,7 @@ def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
     return names if isinstance(names, list) else []
 
 
-def _facts_of(record: Path) -> dict[str, Any]:
+def facts_of(record: Path) -> dict[str, Any]:
     """Give what the record of a result says; empty where it is none."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         facts = json.loads(record.read_text(encoding="utf-8"))

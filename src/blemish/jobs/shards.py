@@ -23,6 +23,7 @@ from blemish.runtime.finder import Finder
 from blemish.wafer.recipe import Recipe
 
 KINDS = ("csv", "parquet")
+TABLES = ("finds", "images")
 AT_ONCE = 8
 """Files that are fetched from an object store at once."""
 
@@ -122,7 +123,7 @@ def make_part(
     placed: bool = False,
 ) -> Part:
     """Give a shard's rows as the content of its tables; ``placed`` as in `report.tables`."""
-    names = [f"{table}-{shard.number:06d}.{kind}" for table in ("finds", "images")]
+    names = [f"{table}-{shard.number:06d}.{kind}" for table in TABLES]
     if kind == "parquet":
         contents = parquet_tables(rows, classes, placed)
     else:
