@@ -107,6 +107,9 @@ def test_a_folder_that_may_not_be_listed_does_not_hide_the_others(tmp_path, monk
     told.clear()
     assert find_pictures([tmp_path / "locked"], lambda *words: told.append(words)) == []
     assert len(told) == 1
+    told.clear()
+    find_pictures([tmp_path / "**", tmp_path], lambda path, _: told.append(path.name))
+    assert told == ["locked"]  # though it is met three times
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")

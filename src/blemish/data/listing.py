@@ -39,8 +39,8 @@ def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list
     passed over. A file that is named itself is listed whatever its suffix. The root of a file is
     its folder, that of a glob the part before the first wildcard.
 
-    ``refuse`` is told each path that cannot be listed and why; where it returns, the others
-    are listed.
+    ``refuse`` is told once of each path that cannot be listed, and why; where it returns, the
+    others are listed.
 
     Raises:
         UsageError: nothing is named; by default also where a path is not there, cannot be
@@ -49,11 +49,18 @@ def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list
     listed: list[Listed] = []
     seen: set[str] = set()
     taken: set[str] = set()
+    told: set[Path] = set()
+
+    def tell(path: Path, reason: str) -> None:
+        if path not in told:
+            told.add(path)
+            refuse(path, reason)
+
     inputs = [Path(path) for path in paths]
     if not inputs:
         raise UsageError("nothing named; name a picture or a folder")
     for named in inputs:
-        for root, path in _expand(named, refuse):
+        for root, path in _expand(named, tell):
             # os.path.realpath and not Path.resolve: a link to itself is one bad picture.
             real = os.path.realpath(path)
             if real not in seen:

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blemish.data.images import Listed, check_range, find_pictures
+from blemish.data.images import check_range
 from blemish.data.listing import shown
 from blemish.errors import UsageError
-from blemish.jobs.looking import failed_row, find_in_any
+from blemish.jobs.listed import ONLY_COPIES, list_pictures
+from blemish.jobs.looking import find_in_any
 from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
-from blemish.jobs.results import CLOSEUPS, without_copies
+from blemish.jobs.results import CLOSEUPS
 from blemish.jobs.writing import Writing, last_names, read_kinds
 from blemish.report.tables import (
     STATUSES,
@@ -138,7 +139,10 @@ def find_run(
     kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
     output.check_free(settings.overwrite, last_names(kinds))
-    listed, rows = _list(settings.paths)
+    listed, rows = list_pictures(settings.paths)
+    if not listed:
+        only_copies = f"{shown(settings.paths[0])}: {ONLY_COPIES}"
+        raise UsageError("; ".join(row.error for row in rows) or only_copies)
     finder = open_finder_of(settings)
     # The machine's own time, as KLARF has no word for another.
     writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone(), settings.grid)
@@ -184,21 +188,6 @@ def _fill(
     except KeyboardInterrupt:
         return False
     return True
-
-
-def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
-    """List the pictures; a path that cannot be listed is a row like a broken picture."""
-    refused: list[ImageRow] = []
-
-    def refuse(path: Path, reason: str) -> None:
-        refused.append(failed_row(shown(path), f"{shown(path)}: {reason}"))
-
-    found = find_pictures(dict.fromkeys(paths), refuse)
-    listed = without_copies(found)
-    if not listed:
-        only_copies = f"{shown(paths[0])}: no pictures there but those drawn by an earlier run"
-        raise UsageError("; ".join([only_copies] if found else [row.error for row in refused]))
-    return listed, refused
 
 
 def recipe_of(settings: FindSettings) -> Recipe | None:
