@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -271,7 +272,32 @@ def test_names_stay_apart(tmp_path: Path) -> None:
         (tmp_path / lot / "w.png").write_bytes(b"")
     places = [str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a" / "w.png")]
     entries = list_entries(places)
-    assert [one.name for one in entries] == ["w.png", "2/w.png"]
+    assert [one.name for one in entries] == ["w.png", "b/w.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_picture_that_is_named_twice_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "w.png").write_bytes(b"")
+    (tmp_path / "link").symlink_to("a")
+    (entry,) = list_entries(["a", "a/../a", "link", "a/w.png"])
+    assert entry == Entry("w.png", str(tmp_path / "a" / "w.png"))
+
+
+def test_places_that_are_not_there_are_failed_rows_beside_others(settings: ManySettings) -> None:
+    (Path(settings.places[0]) / "empty").mkdir()
+    gone = [settings.places[0] + "/gone.png", settings.places[0] + "/empty", "nosuch://a/b"]
+    entries = list_entries([*gone, *settings.places])
+    assert len(entries) == 3 + 11
+    assert [one.name for one in entries if one.error] == gone
+    report = find_many(replace(settings, places=(*gone, *settings.places)), deal_in_turn)
+    assert report.facts["statuses"] == {"failed": 4, "defective": 6, "clean": 4}
+    errors = [row["error"] for row in table(report.out, "images")][:3]
+    assert "gone.png: is not there" in errors[0]
+    assert "empty: no pictures there" in errors[1]
 
 
 def test_shards_hold_each_picture_once() -> None:

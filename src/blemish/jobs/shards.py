@@ -29,10 +29,11 @@ AT_ONCE = 8
 
 
 class Entry(NamedTuple):
-    """A picture: its name in the result, and its path or URL."""
+    """A picture: its name in the result, its path or URL, and why it could not be listed."""
 
     name: str
     place: str
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def look_at_shard(
 
         def fetch(numbered: tuple[int, Entry]) -> Listed | ImageRow:
             number, entry = numbered
+            if entry.error:
+                return failed_row(entry.name, entry.error)
             if not is_url(entry.place):
                 path = Path(entry.place)
                 return Listed(path.parent, path, entry.name)
@@ -110,7 +113,7 @@ def failed_shard(shard: Shard, reason: str) -> list[ImageRow]:
     """Give the rows of a shard that could not be looked at."""
     places = [one.place if is_url(one.place) else shown(Path(one.place)) for one in shard.entries]
     return [
-        failed_row(one.name, f"{place}: {reason}")
+        failed_row(one.name, one.error or f"{place}: {reason}")
         for one, place in zip(shard.entries, places, strict=True)
     ]
 
