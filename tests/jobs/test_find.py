@@ -5,9 +5,11 @@ import json
 import os
 import stat
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -242,6 +244,20 @@ def test_what_a_killed_run_left_half_written_is_taken_away(
         path.write_bytes(b"half")
     run(overwrite=True)
     assert [path.exists() for path in (*halves, *mine)] == [False, False, True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_no_text_are_looked_at(
+    run: Callable[..., FindReport], tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"in \xff")
+    put(folder / "w\x01\x1b.png", blobs(96, 96, [(40, 40)]))
+    report = run(paths=(folder,), out=tmp_path / os.fsdecode(b"out \xff"), write=("voc",))
+    assert report.exit_code() == 0
+    facts = json.loads((report.out / "run.json").read_text("utf-8"))
+    assert facts["settings"]["paths"] == [f"{tmp_path}/in \ufffd"]
+    ElementTree.parse(report.out / "voc" / "w\ufffd\ufffd.xml")  # noqa: S314
+    assert (report.out / "report.html").exists()
 
 
 def test_a_changed_run_file_cannot_name_other_files_to_remove(

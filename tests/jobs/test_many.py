@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -298,6 +299,17 @@ def test_places_that_are_not_there_are_failed_rows_beside_others(settings: ManyS
     errors = [row["error"] for row in table(report.out, "images")][:3]
     assert "gone.png: is not there" in errors[0]
     assert "empty: no pictures there" in errors[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_no_text_go_on(settings: ManySettings, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"lot \xff")
+    (tmp_path / "in").rename(folder)
+    asked = replace(settings, places=(str(folder),))
+    find_many(asked, ending_after(1, KeyboardInterrupt))  # type: ignore[arg-type]
+    report = find_many(asked, deal_in_turn)
+    assert report.facts["resumed"] is True
+    assert report.facts["statuses"] == {"failed": 1, "defective": 6, "clean": 4}
 
 
 def test_shards_hold_each_picture_once() -> None:

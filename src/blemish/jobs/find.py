@@ -108,7 +108,7 @@ class FindReport:
     def as_json(self) -> dict[str, Any]:
         """Give the whole result as plain values."""
         images = [as_json(row, self.classes) for row in self.rows]
-        return {"out": str(self.out), "run": self.facts, "images": images}
+        return {"out": shown(self.out), "run": self.facts, "images": images}
 
 
 Watcher = Callable[[ImageRow, int, int], None]
@@ -240,11 +240,11 @@ def _facts(
 ) -> dict[str, Any]:
     """Give what `run.json` holds."""
     wishes = asdict(settings) | {
-        "paths": [str(path) for path in settings.paths],
-        "out": str(settings.out),
-        "model": str(finder.bundle.path),
+        "paths": [shown(path) for path in settings.paths],
+        "out": shown(settings.out),
+        "model": shown(finder.bundle.path),
         "min_score": finder.min_score,
-        "wafer": None if settings.wafer is None else str(settings.wafer),
+        "wafer": None if settings.wafer is None else shown(settings.wafer),
     }
     return run_facts(wishes, finder, started) | {
         "num_images": len(rows),

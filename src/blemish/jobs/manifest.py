@@ -150,7 +150,8 @@ def remove_run(folder: Path) -> bool:
 
 
 def _line(facts: Mapping[str, Any]) -> bytes:
-    return (json.dumps(facts, ensure_ascii=False) + "\n").encode()
+    # A byte of a path that is no text is escaped as JSON has it, and read back.
+    return (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _facts(line: bytes) -> Line:

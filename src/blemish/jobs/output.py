@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
 from blemish.data.images import write_picture, write_whole
+from blemish.data.listing import shown
 from blemish.errors import BlemishError, UsageError
 from blemish.jobs.results import CLOSEUPS, PICTURES, RUN, own_files, remove_earlier
 from blemish.report.draw import draw_finds
@@ -57,9 +58,11 @@ class Output:
         folder = self.folder
         try:
             if folder.exists() and not folder.is_dir():
-                raise UsageError(f"{folder}: is a file; name a folder for the result")
+                raise UsageError(f"{shown(folder)}: is a file; name a folder for the result")
             if not overwrite and folder.is_dir() and any(folder.iterdir()):
-                raise UsageError(f"{folder}: is not empty; add --overwrite or name another folder")
+                raise UsageError(
+                    f"{shown(folder)}: is not empty; add --overwrite or name another folder"
+                )
             own = own_files(folder)
             for path in (folder / name for name in names):
                 if path.exists() and os.path.realpath(path) not in own:
@@ -163,7 +166,9 @@ class Output:
         except Exception as error:  # however hard a copy is to draw, its finds are found
             log.debug("%s was not drawn", path, exc_info=True)
             words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
+            return self._not_drawn(
+                name, row, f"{shown(path)}: cannot be drawn ({words}); see the tables"
+            )
         return row
 
     def put(self, row: ImageRow, make: Callable[[], tuple[Mapping[str, bytes], str]]) -> ImageRow:
@@ -223,8 +228,10 @@ def with_reason(row: ImageRow, reason: str) -> ImageRow:
 
 def _refused(path: Path, error: OSError) -> UsageError:
     reason = error.strerror or type(error).__name__
-    return UsageError(f"{path}: cannot be written ({reason}); free the place or choose another")
+    return UsageError(
+        f"{shown(path)}: cannot be written ({reason}); free the place or choose another"
+    )
 
 
 def _refused_file(path: Path) -> UsageError:
-    return UsageError(f"{path}: is there already; move it away or name another folder")
+    return UsageError(f"{shown(path)}: is there already; move it away or name another folder")
