@@ -13,7 +13,7 @@ import cv2
 import pyarrow.parquet
 import pytest
 
-from blemish.errors import UsageError
+from blemish.errors import EngineError, UsageError
 from blemish.jobs.batch import How, Looked, deal_in_turn, deal_on_ray
 from blemish.jobs.find import FindSettings, find_run
 from blemish.jobs.manifest import Manifest
@@ -155,6 +155,23 @@ def test_what_the_manifest_does_not_prove_is_done_again(
     assert asked == again
     assert without_times(table(out, "images")) == without_times(expected)
     assert len((out / "manifest.jsonl").read_text("utf-8").splitlines()) >= 5
+
+
+def test_a_run_does_not_go_on_in_another_precision(settings: ManySettings) -> None:
+    find_many(settings, ending_after(2, KeyboardInterrupt))  # type: ignore[arg-type]
+
+    def deal(find: FindSettings, shards: Iterable[Shard]) -> Iterator[Looked]:
+        for looked in deal_in_turn(find, shards):
+            assert looked.how
+            yield looked._replace(how=looked.how._replace(precision="int8"))
+
+    with pytest.raises(EngineError, match=r"begun in float32 .* go on in int8"):
+        find_many(settings, deal)
+    assert len(Manifest.read(settings.find.out).done) == 2
+    report = find_many(settings, deal_in_turn)
+    assert report.facts["complete"] is True
+    again = find_many(settings, lambda find, shards: iter(()))
+    assert again.facts["how"] == report.facts["how"] == ["onnxruntime", "float32", "float32"]
 
 
 @pytest.mark.parametrize(

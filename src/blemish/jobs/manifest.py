@@ -88,8 +88,10 @@ class Manifest:
                 f"{path}: cannot be read ({error}); add --overwrite to begin anew"
             ) from error
 
-    def add(self, shard: Shard, part: Part) -> None:
+    def add(self, shard: Shard, part: Part, how: Sequence[str] = ()) -> None:
         """Write a shard's tables, each to a temporary name and moved, and then its line.
+
+        ``how`` is what decided the answers, for those who go on.
 
         Raises:
             UsageError: the disk refuses; the shard is not done.
@@ -102,6 +104,7 @@ class Manifest:
             "pictures": len(shard.entries),
             "statuses": part.statuses,
             "finds": part.num_finds,
+            "how": list(how),
             "files": hashes,
         }
         try:

@@ -14,8 +14,8 @@ from typing import Any
 from blemish import __version__
 from blemish.data.images import check_range
 from blemish.data.places import is_url, list_url
-from blemish.errors import UsageError
-from blemish.jobs.batch import Looked
+from blemish.errors import EngineError, UsageError
+from blemish.jobs.batch import How, Looked
 from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings, recipe_of
 from blemish.jobs.listed import ONLY_COPIES, list_pictures
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
@@ -83,13 +83,13 @@ def find_many(
     shards = make_shards(manifest.entries(), settings.shard)
     num_all = sum(len(shard.entries) for shard in shards)
     left = [shard for shard in shards if shard.number not in manifest.done]
-    complete, how = True, None
+    complete, how = True, _how_of(manifest)
     try:
         watch(manifest.statuses().total(), num_all)
         for looked in deal(settings.find, left):
-            how = looked.how
+            how = _same_how(how, looked.how, settings.find.out)
             part = make_part(looked.shard, looked.rows, bundle.classes, settings.kind, placed)
-            manifest.add(looked.shard, part)
+            manifest.add(looked.shard, part, how or ())
             watch(manifest.statuses().total(), num_all)
     except KeyboardInterrupt:
         complete = False
@@ -106,6 +106,27 @@ def find_many(
     }
     Output(settings.find.out).write_tables({"run.json": as_record(facts)})
     return ManyReport(settings.find.out, facts)
+
+
+def _how_of(manifest: Manifest) -> How | None:
+    """Give how the shards that are done were looked at; None where that is not known."""
+    told = [one.get("how") for one in manifest.done.values()]
+    return next((How(*how) for how in told if isinstance(how, list) and len(how) == 5), None)
+
+
+def _same_how(begun: How | None, how: How | None, out: Path) -> How | None:
+    """Give how a shard was looked at, which must answer as the others: one result has one model.
+
+    Raises:
+        EngineError: it does not.
+    """
+    if begun and how and not how.answers_as(begun):
+        ways = (f"{one.precision} (floats in {one.floats}, {one.engine})" for one in (begun, how))
+        raise EngineError(
+            f"{out}: was begun in {next(ways)} and would go on in {next(ways)}; go on where it was "
+            "begun, add --overwrite to begin anew, or name another folder"
+        )
+    return how or begun
 
 
 def _check(settings: ManySettings) -> Bundle:
