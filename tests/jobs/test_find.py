@@ -460,7 +460,8 @@ def test_a_disk_that_is_full_at_a_picture_still_gives_the_tables(
 
     def full(path: Path, pixels: object) -> None:
         tried.append(path)
-        raise UsageError(f"{path}: cannot be written (No space left on device)")
+        reason = f"{path}: cannot be written (No space left on device)"
+        raise UsageError(reason) from OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(output, "write_picture", full)
     report = run()

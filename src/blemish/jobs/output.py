@@ -1,5 +1,6 @@
 """The folder of a result: nothing of others is touched, nothing half-written is left."""
 
+import errno
 import logging
 import os
 import tempfile
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8]
 Paint = Callable[[Pixels, float], Pixels]
+
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+ENDINGS = (".jpg", ".xml", ".txt", ".klarf", ".tif")  # of all files of a picture
+MOST_BYTES = 240  # of a name without its ending; disks allow 255 with it
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -108,18 +113,20 @@ class Output:
     def name_pictures(self, names: Sequence[str]) -> list[str]:
         """Give the drawn copy's name for each picture's name, no two alike on any disk.
 
-        What stands in the folder is not taken for a copy: it is somebody else's.
+        What stands in the folder is not taken for a copy: it is somebody else's. No file of a
+        picture is named like the folder of another's, or longer than a disk allows.
         """
+        paths = [PurePosixPath(name) for name in names]
+        folders = {folder.as_posix().casefold() for path in paths for folder in path.parents}
         taken: set[str] = set()
         given: list[str] = []
-        for name in names:
-            plain = PurePosixPath(name).with_suffix("").as_posix()
-            numbers = (f"~{number}" for number in count(2))
-            for ending in chain(("", PurePosixPath(name).suffix), numbers):
-                copy = f"{PICTURES}/{plain}{ending}.jpg"
-                if copy.casefold() not in taken and not (self.folder / copy).exists():
+        for path in paths:
+            for stem in _stems(path):
+                key, copy = stem.casefold(), f"{PICTURES}/{stem}.jpg"
+                free = key not in taken and not any(f"{key}{end}" in folders for end in ENDINGS)
+                if free and not (self.folder / copy).exists():
                     break
-            taken.add(copy.casefold())
+            taken.add(key)
             given.append(copy)
         return given
 
@@ -150,7 +157,7 @@ class Output:
     def keep(self, name: str, row: ImageRow, draw: Callable[[], NDArray[np.uint8]]) -> ImageRow:
         """Write a picture's drawn copy and give its row, `partial` where that failed.
 
-        After the first failure no more copies are tried: a full disk would fail each of them.
+        Where the disk is at fault no more copies are tried: it would fail each of them.
         """
         if self._broken:
             return replace(row, status="partial", error=row.error or self._broken)
@@ -160,9 +167,11 @@ class Output:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, draw())
         except (OSError, UsageError) as error:
-            reason = _refused(path, error) if isinstance(error, OSError) else error
-            self._broken = f"{reason}; no more pictures are drawn"
-            return self._not_drawn(name, row, self._broken)
+            reason = str(_refused(path, error) if isinstance(error, OSError) else error)
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if getattr(cause, "errno", None) in OF_THE_DISK:
+                reason = self._broken = f"{reason}; no more pictures are drawn"
+            return self._not_drawn(name, row, reason)
         except Exception as error:  # however hard a copy is to draw, its finds are found
             log.debug("%s was not drawn", path, exc_info=True)
             words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
@@ -235,3 +244,12 @@ def _refused(path: Path, error: OSError) -> UsageError:
 
 def _refused_file(path: Path) -> UsageError:
     return UsageError(f"{shown(path)}: is there already; move it away or name another folder")
+
+
+def _stems(path: PurePosixPath) -> Iterator[str]:
+    """Yield what the files of a picture may be called, with their folder and without an ending."""
+    suffix = path.suffix if len(path.suffix) < 20 else ""
+    for ending in chain(("", suffix), (f"~{number}" for number in count(2))):
+        room = MOST_BYTES - len(ending.encode())
+        stem = path.stem.encode()[:room].decode("utf-8", "ignore")
+        yield (path.parent / f"{stem}{ending}").as_posix()
