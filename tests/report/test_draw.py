@@ -29,7 +29,7 @@ def test_the_mark_inside_the_box_stays_as_it_was(
     x: float, y: float, width: float, height: float
 ) -> None:
     pixels = grey(900, 700)
-    box = [x, y, min(x + width, 900), min(y + height, 700)]
+    box = np.array([x, y, min(x + width, 900), min(y + height, 700)], np.float32)
     touched = changed(pixels, draw_finds(pixels, Defects.of([box]), ["defect"]))
     assert not touched[int(y) : int(np.ceil(box[3])), int(x) : int(np.ceil(box[2]))].any()
     assert touched.any()
