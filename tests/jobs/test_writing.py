@@ -207,18 +207,17 @@ def test_a_picture_called_like_the_list_of_classes(
     assert (report.out / "yolo" / "classes.txt").read_text().split() == list(CLASSES)
 
 
-def test_what_others_put_there_stays_and_the_tables_are_written(
+def test_what_others_put_there_stays_and_nothing_is_looked_at(
     run: Callable[..., FindReport], tmp_path: Path
 ) -> None:
     put(tmp_path / "in" / "a.png", WAFER)
-    theirs = tmp_path / "out" / "yolo" / "classes.txt"
+    theirs = tmp_path / "out" / "coco" / "labels.json"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("theirs")
-    with pytest.raises(UsageError, match=r"classes\.txt: is there already"):
-        run(write=("yolo",), overwrite=True)
+    with pytest.raises(UsageError, match=r"labels\.json: is there already"):
+        run(write=("coco",), overwrite=True)
     assert theirs.read_text() == "theirs"
-    assert len(table(tmp_path / "out", "finds.csv")) == 3
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["complete"] is False
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["coco"]
 
 
 def test_a_second_run_replaces_the_first(run: Callable[..., FindReport], tmp_path: Path) -> None:
