@@ -1,10 +1,12 @@
 """Shards, manifest and going on, with the shards looked at in this process."""
 
 import csv
+import gc
 import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,10 @@ import pytest
 
 from blemish.errors import EngineError, UsageError
 from blemish.jobs.batch import How, Looked, deal_in_turn, deal_on_ray
-from blemish.jobs.find import FindSettings, find_run
+from blemish.jobs.find import FindSettings, find_run, open_finder_of
 from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManyReport, ManySettings, describe_many, find_many, list_entries
-from blemish.jobs.shards import Entry, Shard, make_shards
+from blemish.jobs.shards import Entry, Shard, look_at_shard, make_shards
 from planted_bundle import blobs, planted_bundle
 from planted_wafers import Wafer, draw
 
@@ -264,6 +266,18 @@ def test_urls_are_read_like_files(settings: ManySettings) -> None:
         assert broken["error"].count("broken.png") == 1
         assert "blemish-" not in broken["error"]
         assert len(images) == 11
+
+
+def test_no_thread_is_left_to_the_garbage_collector(settings: ManySettings) -> None:
+    finder = open_finder_of(settings.find)
+    broken = Entry("broken.png", settings.places[0] + "/broken.png")
+    gc.disable()
+    try:
+        (row,) = look_at_shard(finder, Shard(0, (broken,)))
+        assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
+    finally:
+        gc.enable()
+    assert row.status == "failed"
 
 
 def test_a_picture_that_cannot_be_fetched_is_a_row(settings: ManySettings) -> None:

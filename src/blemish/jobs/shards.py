@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -94,18 +95,17 @@ def look_at_shard(
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             fetched = list(pool.map(fetch, enumerate(shard.entries)))
-        coming = find_in_any(
-            [one for one in fetched if isinstance(one, Listed)], finder, value_range, recipe
-        )
+        listed = [one for one in fetched if isinstance(one, Listed)]
         rows = []
-        for one, entry in zip(fetched, shard.entries, strict=True):
-            if isinstance(one, ImageRow):
-                rows.append(one)
-                continue
-            row, _ = next(coming)
-            if is_url(entry.place):  # a fetched file's own path would tell the reader nothing
-                row = replace(row, error=row.error.replace(shown(one.path), entry.place))
-            rows.append(row)
+        with closing(find_in_any(listed, finder, value_range, recipe)) as coming:
+            for one, entry in zip(fetched, shard.entries, strict=True):
+                if isinstance(one, ImageRow):
+                    rows.append(one)
+                    continue
+                row, _ = next(coming)
+                if is_url(entry.place):  # a fetched file's own path would tell the reader nothing
+                    row = replace(row, error=row.error.replace(shown(one.path), entry.place))
+                rows.append(row)
         return rows
 
 
