@@ -5,6 +5,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 import tifffile
 
+from blemish.core.defects import Defects
 from blemish.data.dataset import read_dataset
 from blemish.errors import UsageError
 from blemish.jobs.find import FindReport, FindSettings, describe, find_run
 from blemish.jobs.writing import Writing, cut_around, read_kinds
+from blemish.report.tables import ImageRow
 from blemish.wafer.klarf_read import KlarfWafer, open_klarf
 from blemish.wafer.recipe import Orientation, Recipe
 from planted_bundle import planted_bundle
@@ -59,6 +62,17 @@ def table(out: Path, name: str) -> list[dict[str, str]]:
 def klarf(path: Path) -> KlarfWafer:
     (wafer,) = open_klarf(path).wafers
     return wafer
+
+
+def test_a_picture_that_was_not_seen_whole_has_no_labels() -> None:
+    writing = Writing(frozenset({"voc", "yolo", "coco"}), CLASSES, None, datetime.now(UTC))
+    whole = ImageRow("w.png", 64, 64, "clean", Defects.none())
+    damaged = replace(whole, image="d.png", status="partial", num_unread=2)
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    assert set(writing.files("pictures/w.jpg", whole, pixels)[0]) == {"voc/w.xml", "yolo/w.txt"}
+    assert writing.files("pictures/d.jpg", damaged, pixels) == ({}, "no labels are written")
+    coco = json.loads(writing.last_files([whole, damaged])["coco/labels.json"])
+    assert [one["file_name"] for one in coco["images"]] == ["w.png"]
 
 
 def test_overwriting_leaves_files_that_others_wrote(

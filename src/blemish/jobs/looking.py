@@ -173,6 +173,7 @@ def _row(one: Listed, size: tuple[int, int], finding: Finding, milliseconds: flo
         num_outside=finding.num_outside,
         wafer_diameter=finding.outline.diameter if finding.outline else None,
         scale=finding.scale,
+        num_unread=finding.num_unread,
     )
 
 

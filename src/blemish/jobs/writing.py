@@ -29,6 +29,7 @@ from blemish.wafer.recipe import Names, Recipe
 
 Pixels = NDArray[np.uint8]
 KINDS = ("voc", "yolo", "coco", "klarf", "klarf-images")
+LABELS = frozenset(("voc", "yolo", "coco"))
 _LAST = ("yolo/classes.txt", "coco/labels.json")
 LEAST_CROP = 64  # px; a speck alone in its picture says nothing
 
@@ -97,10 +98,13 @@ class Writing:
         ``copy`` is the name of the picture's drawn copy, which no other picture has.
         """
         stem, files, lacking = _stem(copy), {}, []
+        kinds = self.kinds
+        if row.num_unread and kinds & LABELS:  # what was not seen is not clean
+            kinds, lacking = kinds - LABELS, ["no labels are written"]
         labels = from_defects(row.image, (row.width, row.height), row.defects, self.classes)
-        if "voc" in self.kinds:
+        if "voc" in kinds:
             files[f"voc/{stem}.xml"] = write_voc(labels, folder=str(stem.parent)).encode()
-        if "yolo" in self.kinds:
+        if "yolo" in kinds:
             if f"yolo/{stem}.txt".casefold() == _LAST[0]:
                 lacking.append("its YOLO labels would be named like the list of classes; rename it")
             else:
@@ -150,7 +154,8 @@ class Writing:
         if "yolo" in self.kinds:
             files[_LAST[0]] = "".join(f"{name}\n" for name in self.classes).encode()
         if "coco" in self.kinds:
-            files[_LAST[1]] = finds_coco(rows, self.classes).encode()
+            whole = [row for row in rows if not row.num_unread]
+            files[_LAST[1]] = finds_coco(whole, self.classes).encode()
         return files
 
 
