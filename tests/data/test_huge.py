@@ -131,6 +131,15 @@ def test_a_range_is_the_same_map_for_every_window(tmp_path: Path) -> None:
         rows_of(path, value_range=(3, 2))
 
 
+def test_a_range_of_12_bits_is_told_in_stored_values(tmp_path: Path) -> None:
+    values = (DEEP[..., 0] // 16).astype(np.uint16)
+    path = write(tmp_path / "w.tif", values, bitspersample=12, rowsperstrip=9)
+    expected = np.rint((values.astype(float) - 1000).clip(0, 2000) * 255 / 2000).astype(np.uint8)
+    for shown in (rows_of(path, value_range=(1000, 3000)), open_picture(path, (1000, 3000))):
+        np.testing.assert_array_equal(shown[..., 0], expected)
+    np.testing.assert_array_equal(rows_of(path), open_picture(path))
+
+
 def test_small_ones_and_other_kinds_are_read_whole(tmp_path: Path) -> None:
     (tmp_path / "w.png").write_bytes(cv2.imencode(".png", RGB)[1].tobytes())
     small = write(tmp_path / "w.tif", RGB, **RGB_TILES)
@@ -202,6 +211,17 @@ def test_a_tile_that_the_file_lacks_is_lost(tmp_path: Path) -> None:
     tifffile.imwrite(path, tiles, shape=GREY.shape, dtype=np.uint8, **TILES)  # type: ignore[arg-type]
     lost, _ = lost_of(path)
     assert lost == [((96, 0, 128, 16), "is missing")]
+
+
+def test_a_jpeg_tile_that_is_cut_short_is_lost(tmp_path: Path) -> None:
+    path = write(tmp_path / "w.tif", RGB, compression="jpeg", **RGB_TILES)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tag = tiff.pages.first.tags["TileByteCounts"]
+        tag.overwrite([*tag.value[:7], tag.value[7] * 2 // 3, *tag.value[8:]])
+    ((place, why),), rows = lost_of(path)
+    assert place == (64, 16, 96, 32)
+    assert "cut short" in why
+    assert not rows[16:32, 64:96].any()
 
 
 def test_colours_in_a_tile_of_a_grey_picture_are_lost(tmp_path: Path) -> None:

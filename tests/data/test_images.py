@@ -156,6 +156,17 @@ def test_12_bit_tiff_is_stretched_over_its_own_range(tmp_path):
     assert read(tmp_path, content)[0, :, 0].tolist() == [0, 128, 255]
 
 
+def test_a_range_of_12_bits_is_told_in_stored_values(tmp_path):
+    values = np.array([[0, 1024, 2048, 4095]], np.uint16)
+    for photometric, expected in (
+        ("minisblack", [0, 0, 128, 255]),
+        ("miniswhite", [255, 255, 127, 0]),  # 4095 - value
+    ):
+        content = tiff(values, bitspersample=12, photometric=photometric)
+        shown = read(tmp_path, content, value_range=(1024, 3072))
+        assert shown[0, :, 0].tolist() == expected
+
+
 PNG, JPEG, BMP = (
     encoded(suffix, cv2.resize(RGB, (200, 150))) for suffix in (".png", ".jpg", ".bmp")
 )
@@ -190,6 +201,8 @@ HUGE_JPEG = JPEG.replace(struct.pack(">HH", 150, 200), struct.pack(">HH", 30_000
         (tiff(RGB.astype(np.uint32), photometric="rgb"), r"give one by --range LO,HI"),
         (tiff(np.ones((4, 4), np.complex64)), "complex64"),
         (tiff(WITH_ALPHA, photometric="separated"), "SEPARATED"),
+        (tiff(RGB, photometric="ycbcr"), "YCBCR"),
+        (tiff(RGB, photometric="ycbcr", compression="lzw"), "YCBCR"),
         (HUGE, "above the limit of 400 million"),
         (HUGE_JPEG, "above the limit of 400 million"),
         (png((0, 5), 8, 2, b""), "no pixels"),
@@ -203,6 +216,39 @@ def test_a_bad_file_is_one_clear_line(tmp_path, capfd, content, message):
     assert "\n" not in line
     assert ";" in line
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "jpeg"])
+def test_strips_that_a_tiff_lacks_are_told(tmp_path, compression):
+    path = tmp_path / "w.tif"
+    for size, gone in (((150, 200), 2), ((150, 200, 3), 0)):
+        grey = np.full(size, 90, np.uint8)
+        whole = tiff(grey, compression=compression, rowsperstrip=16)
+        for code in (273, 279):  # StripOffsets, StripByteCounts
+            path.write_bytes(whole)
+            with tifffile.TiffFile(path, mode="r+") as file:
+                tag = file.pages.first.tags[code]
+                tag.overwrite([*tag.value[:gone], 0, *tag.value[gone + 1 :]])
+            with pytest.raises(PictureError, match="lacks strips or tiles"):
+                open_picture(path)
+        with tifffile.TiffFile(path, mode="r+") as file:
+            for code in (273, 279):
+                tag = file.pages.first.tags[code]
+                tag.overwrite(tag.value[:-1])
+        with pytest.raises(PictureError, match="lacks strips or tiles"):
+            open_picture(path)
+
+
+@pytest.mark.parametrize("how", [{"tile": (64, 64)}, {"rowsperstrip": 48}])
+def test_a_jpeg_that_is_cut_short_in_a_tiff_is_told(tmp_path, how):
+    path = tmp_path / "w.tif"
+    path.write_bytes(tiff(cv2.resize(RGB, (200, 150)), compression="jpeg", **how))
+    assert open_picture(path).shape == (150, 200, 3)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        tag = file.pages.first.tags["TileByteCounts" if "tile" in how else "StripByteCounts"]
+        tag.overwrite([tag.value[0], tag.value[1] // 2, *tag.value[2:]])
+    with pytest.raises(PictureError, match="cut short"):
+        open_picture(path)
 
 
 def test_nan_is_told_even_with_a_range(tmp_path):

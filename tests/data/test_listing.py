@@ -107,6 +107,43 @@ def test_a_folder_that_may_not_be_listed_does_not_hide_the_others(tmp_path, monk
     told.clear()
     assert find_pictures([tmp_path / "locked"], lambda *words: told.append(words)) == []
     assert len(told) == 1
+    told.clear()
+    find_pictures([tmp_path / "**", tmp_path], lambda path, _: told.append(path.name))
+    assert told == ["locked"]  # though it is met three times
+
+
+def test_a_folder_that_a_glob_may_not_enter_is_told(tmp_path, monkeypatch):
+    touch(*(tmp_path / lot / "x" / "b.png" for lot in ("lot1", "lot2", "lot3")))
+    scandir, lstat = os.scandir, Path.lstat
+
+    def refuse(path):
+        if Path(path).name == "lot2":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    def refuse_inner(path):
+        if path.parent.name == "lot2":
+            raise PermissionError(13, "Permission denied", str(path))
+        return lstat(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(Path, "lstat", refuse_inner)
+    reason = "cannot be listed (Permission denied); check its permissions"
+    for pattern in ("*/*/*.png", "**/*.png", "lot*/x/*.png", "lot2/*/b.png"):
+        told = []
+        find_pictures([tmp_path / pattern], lambda *words: told.append(words))  # noqa: B023
+        assert told == [(tmp_path / "lot2", reason)], pattern
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_linked_folders_are_searched_and_none_twice(tmp_path):
+    touch(tmp_path / "in" / "real" / "b.png", tmp_path / "other" / "deep" / "c.png")
+    (tmp_path / "in" / "a").symlink_to(tmp_path / "in" / "real")
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "deep" / "loop").symlink_to(tmp_path / "other")
+    (tmp_path / "in" / "gone").symlink_to(tmp_path / "nowhere")
+    assert names(tmp_path / "in") == ["link/deep/c.png", "real/b.png"]
+    assert names(tmp_path / "in" / "link") == ["deep/c.png"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")

@@ -5,9 +5,11 @@ import json
 import os
 import stat
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -232,6 +234,32 @@ def test_overwriting_takes_the_earlier_result_away_and_nothing_else(
     assert [row["image"] for row in table(report, "images.csv")] == ["b.png"]
 
 
+def test_what_a_killed_run_left_half_written_is_taken_away(
+    run: Callable[..., FindReport], three: Path
+) -> None:
+    out = run().out
+    halves = [out / ".finds.csv.71.part", out / "pictures" / ".b.jpg.71.part"]
+    mine = [out / "pictures" / ".mine.71.part", out / "pictures" / ".b.jpg.new.part"]
+    for path in (*halves, *mine):
+        path.write_bytes(b"half")
+    run(overwrite=True)
+    assert [path.exists() for path in (*halves, *mine)] == [False, False, True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_no_text_are_looked_at(
+    run: Callable[..., FindReport], tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"in \xff")
+    put(folder / "w\x01\x1b.png", blobs(96, 96, [(40, 40)]))
+    report = run(paths=(folder,), out=tmp_path / os.fsdecode(b"out \xff"), write=("voc",))
+    assert report.exit_code() == 0
+    facts = json.loads((report.out / "run.json").read_text("utf-8"))
+    assert facts["settings"]["paths"] == [f"{tmp_path}/in \ufffd"]
+    ElementTree.parse(report.out / "voc" / "w\ufffd\ufffd.xml")  # noqa: S314
+    assert (report.out / "report.html").exists()
+
+
 def test_a_changed_run_file_cannot_name_other_files_to_remove(
     run: Callable[..., FindReport], three: Path
 ) -> None:
@@ -432,7 +460,8 @@ def test_a_disk_that_is_full_at_a_picture_still_gives_the_tables(
 
     def full(path: Path, pixels: object) -> None:
         tried.append(path)
-        raise UsageError(f"{path}: cannot be written (No space left on device)")
+        reason = f"{path}: cannot be written (No space left on device)"
+        raise UsageError(reason) from OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(output, "write_picture", full)
     report = run()

@@ -72,7 +72,7 @@ def test_a_damaged_window_makes_it_partial_and_no_more(folder: Path, bundle: Bun
     path.write_bytes(content)
     report = run(folder, bundle)
     huge, small = report.rows
-    assert (huge.status, len(huge.defects)) == ("partial", 4)
+    assert (huge.status, len(huge.defects), huge.num_unread) == ("partial", 4, 2)
     assert huge.error.startswith(f"{path}: 2 of 12 windows are damaged and were not looked at: ")
     assert "x 0 to 256, y 0 to 256 (" in huge.error
     assert "\n" not in huge.error

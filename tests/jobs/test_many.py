@@ -1,8 +1,12 @@
 """Shards, manifest and going on, with the shards looked at in this process."""
 
 import csv
+import gc
 import json
+import os
 import re
+import sys
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +15,12 @@ import cv2
 import pyarrow.parquet
 import pytest
 
-from blemish.errors import UsageError
+from blemish.errors import EngineError, UsageError
 from blemish.jobs.batch import How, Looked, deal_in_turn, deal_on_ray
-from blemish.jobs.find import FindSettings, find_run
+from blemish.jobs.find import FindSettings, find_run, open_finder_of
 from blemish.jobs.manifest import Manifest
 from blemish.jobs.many import ManyReport, ManySettings, describe_many, find_many, list_entries
-from blemish.jobs.shards import Entry, Shard, make_shards
+from blemish.jobs.shards import Entry, Shard, look_at_shard, make_shards
 from planted_bundle import blobs, planted_bundle
 from planted_wafers import Wafer, draw
 
@@ -155,6 +159,23 @@ def test_what_the_manifest_does_not_prove_is_done_again(
     assert len((out / "manifest.jsonl").read_text("utf-8").splitlines()) >= 5
 
 
+def test_a_run_does_not_go_on_in_another_precision(settings: ManySettings) -> None:
+    find_many(settings, ending_after(2, KeyboardInterrupt))  # type: ignore[arg-type]
+
+    def deal(find: FindSettings, shards: Iterable[Shard]) -> Iterator[Looked]:
+        for looked in deal_in_turn(find, shards):
+            assert looked.how
+            yield looked._replace(how=looked.how._replace(precision="int8"))
+
+    with pytest.raises(EngineError, match=r"begun in float32 .* go on in int8"):
+        find_many(settings, deal)
+    assert len(Manifest.read(settings.find.out).done) == 2
+    report = find_many(settings, deal_in_turn)
+    assert report.facts["complete"] is True
+    again = find_many(settings, lambda find, shards: iter(()))
+    assert again.facts["how"] == report.facts["how"] == ["onnxruntime", "float32", "float32"]
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [({"shard": 4}, "shard"), ({"kind": "parquet"}, "parts"), ({"places": ("x",)}, "places")],
@@ -186,6 +207,23 @@ def test_overwriting_begins_anew_and_leaves_what_is_not_its_own(settings: ManySe
     elsewhere = replace(settings, find=replace(settings.find, out=out.parent / "other"))
     with pytest.raises(UsageError, match="not empty"):
         find_many(elsewhere, deal_in_turn)
+
+
+def test_a_result_without_ray_and_one_with_it_replace_each_other(settings: ManySettings) -> None:
+    find = replace(settings.find, overwrite=True)
+    single = replace(find, paths=(Path(settings.places[0]),), pictures="none")
+    for _ in range(2):
+        out = find_many(replace(settings, find=find), deal_in_turn).out
+        assert {one.name for one in out.iterdir()} == {
+            *("manifest.jsonl", "pictures.jsonl", "parts", "run.json")
+        }
+        find_run(single)
+        assert {one.name for one in out.iterdir()} == {
+            *("finds.csv", "images.csv", "finds.coco.json", "run.json", "report.html")
+        }
+    (out / "manifest.jsonl").write_text("{}\n")
+    with pytest.raises(UsageError, match="another result"):
+        find_many(settings, deal_in_turn)
 
 
 def test_parquet_holds_the_same_as_numbers(settings: ManySettings) -> None:
@@ -230,6 +268,18 @@ def test_urls_are_read_like_files(settings: ManySettings) -> None:
         assert len(images) == 11
 
 
+def test_no_thread_is_left_to_the_garbage_collector(settings: ManySettings) -> None:
+    finder = open_finder_of(settings.find)
+    broken = Entry("broken.png", settings.places[0] + "/broken.png")
+    gc.disable()
+    try:
+        (row,) = look_at_shard(finder, Shard(0, (broken,)))
+        assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
+    finally:
+        gc.enable()
+    assert row.status == "failed"
+
+
 def test_a_picture_that_cannot_be_fetched_is_a_row(settings: ManySettings) -> None:
     folder = Path(settings.places[0])
     places = (folder.as_uri(),)
@@ -254,7 +304,43 @@ def test_names_stay_apart(tmp_path: Path) -> None:
         (tmp_path / lot / "w.png").write_bytes(b"")
     places = [str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path / "a" / "w.png")]
     entries = list_entries(places)
-    assert [one.name for one in entries] == ["w.png", "2/w.png"]
+    assert [one.name for one in entries] == ["w.png", "b/w.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_picture_that_is_named_twice_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "w.png").write_bytes(b"")
+    (tmp_path / "link").symlink_to("a")
+    (entry,) = list_entries(["a", "a/../a", "link", "a/w.png"])
+    assert entry == Entry("w.png", str(tmp_path / "a" / "w.png"))
+
+
+def test_places_that_are_not_there_are_failed_rows_beside_others(settings: ManySettings) -> None:
+    (Path(settings.places[0]) / "empty").mkdir()
+    gone = [settings.places[0] + "/gone.png", settings.places[0] + "/empty", "nosuch://a/b"]
+    entries = list_entries([*gone, *settings.places])
+    assert len(entries) == 3 + 11
+    assert [one.name for one in entries if one.error] == gone
+    report = find_many(replace(settings, places=(*gone, *settings.places)), deal_in_turn)
+    assert report.facts["statuses"] == {"failed": 4, "defective": 6, "clean": 4}
+    errors = [row["error"] for row in table(report.out, "images")][:3]
+    assert "gone.png: is not there" in errors[0]
+    assert "empty: no pictures there" in errors[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_no_text_go_on(settings: ManySettings, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"lot \xff")
+    (tmp_path / "in").rename(folder)
+    asked = replace(settings, places=(str(folder),))
+    find_many(asked, ending_after(1, KeyboardInterrupt))  # type: ignore[arg-type]
+    report = find_many(asked, deal_in_turn)
+    assert report.facts["resumed"] is True
+    assert report.facts["statuses"] == {"failed": 1, "defective": 6, "clean": 4}
 
 
 def test_shards_hold_each_picture_once() -> None:

@@ -5,6 +5,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 import tifffile
 
+from blemish.core.defects import Defects
 from blemish.data.dataset import read_dataset
 from blemish.errors import UsageError
 from blemish.jobs.find import FindReport, FindSettings, describe, find_run
-from blemish.jobs.writing import cut_around, read_kinds
+from blemish.jobs.writing import Writing, cut_around, read_kinds
+from blemish.report.tables import ImageRow
 from blemish.wafer.klarf_read import KlarfWafer, open_klarf
 from blemish.wafer.recipe import Orientation, Recipe
 from planted_bundle import planted_bundle
@@ -59,6 +62,41 @@ def table(out: Path, name: str) -> list[dict[str, str]]:
 def klarf(path: Path) -> KlarfWafer:
     (wafer,) = open_klarf(path).wafers
     return wafer
+
+
+def test_a_picture_that_was_not_seen_whole_has_no_labels() -> None:
+    writing = Writing(frozenset({"voc", "yolo", "coco"}), CLASSES, None, datetime.now(UTC))
+    whole = ImageRow("w.png", 64, 64, "clean", Defects.none())
+    damaged = replace(whole, image="d.png", status="partial", num_unread=2)
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    assert set(writing.files("pictures/w.jpg", whole, pixels)[0]) == {"voc/w.xml", "yolo/w.txt"}
+    assert writing.files("pictures/d.jpg", damaged, pixels) == ({}, "no labels are written")
+    coco = json.loads(writing.last_files([whole, damaged])["coco/labels.json"])
+    assert [one["file_name"] for one in coco["images"]] == ["w.png"]
+
+
+def test_overwriting_leaves_files_that_others_wrote(
+    run: Callable[..., FindReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in" / "w1.png", WAFER)
+    mine = [tmp_path / "out" / "voc" / "w1.xml", tmp_path / "out" / "yolo" / "classes.txt"]
+    for path in mine:
+        path.parent.mkdir(parents=True)
+        path.write_text("mine")
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"classes\.txt: is there already; move it away"):
+            run(write=("voc,yolo",), overwrite=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Writing, "write_each", lambda *_: exit())  # as if it were killed
+        with pytest.raises(SystemExit):
+            run(write=("voc",), overwrite=True)
+    for _ in range(2):
+        (row,) = run(write=("voc",), overwrite=True).rows
+        assert "w1.xml: is there already" in row.error
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
+    mine[1].unlink()
+    for _ in range(2):  # what an earlier run wrote is replaced
+        assert run(write=("yolo",), overwrite=True).exit_code() == 0
 
 
 def test_all_kinds_of_a_folder(run: Callable[..., FindReport], tmp_path: Path) -> None:
@@ -183,18 +221,17 @@ def test_a_picture_called_like_the_list_of_classes(
     assert (report.out / "yolo" / "classes.txt").read_text().split() == list(CLASSES)
 
 
-def test_what_others_put_there_stays_and_the_tables_are_written(
+def test_what_others_put_there_stays_and_nothing_is_looked_at(
     run: Callable[..., FindReport], tmp_path: Path
 ) -> None:
     put(tmp_path / "in" / "a.png", WAFER)
-    theirs = tmp_path / "out" / "yolo" / "classes.txt"
+    theirs = tmp_path / "out" / "coco" / "labels.json"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("theirs")
-    with pytest.raises(UsageError, match=r"classes\.txt: is there already"):
-        run(write=("yolo",), overwrite=True)
+    with pytest.raises(UsageError, match=r"labels\.json: is there already"):
+        run(write=("coco",), overwrite=True)
     assert theirs.read_text() == "theirs"
-    assert len(table(tmp_path / "out", "finds.csv")) == 3
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["complete"] is False
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["coco"]
 
 
 def test_a_second_run_replaces_the_first(run: Callable[..., FindReport], tmp_path: Path) -> None:

@@ -29,12 +29,33 @@ def test_the_mark_inside_the_box_stays_as_it_was(
     x: float, y: float, width: float, height: float
 ) -> None:
     pixels = grey(900, 700)
-    box = [x, y, min(x + width, 900), min(y + height, 700)]
+    box = np.array([x, y, min(x + width, 900), min(y + height, 700)], np.float32)
     touched = changed(pixels, draw_finds(pixels, Defects.of([box]), ["defect"]))
-    # At the very edge of the picture the line has no other place than the box's own border.
-    inner = touched[int(y) + 1 : int(box[3]) - 1, int(x) + 1 : int(box[2]) - 1]
-    assert not inner.any()
+    assert not touched[int(y) : int(np.ceil(box[3])), int(x) : int(np.ceil(box[2]))].any()
     assert touched.any()
+
+
+@pytest.mark.parametrize("size", [(900, 700), (3600, 2800)])
+def test_a_box_at_the_edge_of_the_picture_stays_as_it_was(size: tuple[int, int]) -> None:
+    width, height = size
+    pixels = grey(width, height)
+    boxes = [[0, 50, 40, 90], [width - 40, 200, width, 240], [300, 0, 340, 40],
+             [300, height - 40, 340, height]]  # fmt: skip
+    touched = changed(pixels, draw_finds(pixels, Defects.of(boxes), ["defect"]))
+    for x1, y1, x2, y2 in boxes:
+        assert not touched[y1:y2, x1:x2].any()
+        assert touched[max(y1 - 1, 0) : y2 + 1, max(x1 - 1, 0) : x2 + 1].any()
+
+
+def test_a_long_narrow_picture_is_drawn_on_with_a_thin_pen_at_the_right_place() -> None:
+    pixels = grey(64, 40_000)
+    box = [20, 39_000, 40, 39_020]
+    drawn = draw_finds(pixels, Defects.of([box]), ["defect"])
+    assert drawn.shape[:2] == (16_000, 26)
+    rows = np.flatnonzero((drawn != 128).any(axis=(1, 2)))
+    assert rows[0] > 15_600 - 20
+    assert rows[-1] < 15_608 + 20
+    assert not (drawn[15_600:15_608, 9:16] != 128).any()
 
 
 def test_a_line_of_one_pixel_runs_around_the_box() -> None:

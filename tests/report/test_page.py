@@ -84,6 +84,17 @@ def test_each_picture_has_its_place_and_its_crops() -> None:
     assert [(frame["x"], frame["width"]) for frame in frames] == [("0.0", "8.0"), ("10.0", "8.0")]
 
 
+def test_the_number_of_a_find_at_the_edge_lies_in_the_picture() -> None:
+    marks = tuple(
+        Mark("found", box, 0.5, "defect") for box in ((0, 90, 20, 100), (190, 0, 200, 10))
+    )
+    page = page_of(found("a.png", marks=marks), shots={"a.png": shot(2)})
+    places = [
+        (float(one["x"]), float(one["y"])) for one in page.all("text") if "stroke-width" in one
+    ]
+    assert places == [(20.0, 98.0), (190.0, pytest.approx(16.7))]
+
+
 def test_millimetres_give_a_map_and_sizes() -> None:
     mark = Mark("found", (10, 10, 20, 30), 0.8, "defect", (-30.04, 12.0), (2, -3))
     page = page_of(found(marks=(mark,), wafer=100.0, edge_mark="flat"), facts=FACTS | WAFER)
@@ -224,7 +235,7 @@ def test_places_that_may_be_turned_are_not_laid_over_the_others() -> None:
     sure = found("a.png", marks=(mark,), wafer=100.0)
     unsure = found("b.png", marks=(mark, mark), wafer=100.0, status="partial", error="turned")
     page = page_of(sure, unsure, facts=FACTS | WAFER)
-    assert "1 finds of 1 wafers, laid over each other" in page.text
+    assert "1 find of 1 wafer, laid over each other" in page.text
     assert "Finds on partial pictures are left out, as their places may be wrong: 2." in page.text
     assert "left out, as their" not in page_of(sure, facts=FACTS | WAFER).text
 

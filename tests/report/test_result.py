@@ -6,7 +6,9 @@ from blemish.errors import UsageError
 from blemish.report.result import Mark, Table, read_found, read_judged, read_table
 from blemish.report.tables import ImageRow, finds_csv, images_csv
 
-IMAGES = "image,width,height,num_finds,status,milliseconds,error\na.png,90,80,1,defective,5.0,\n"
+HEADER = "image,width,height,num_finds,status,milliseconds,error\n"
+ROW = "a.png,90,80,1,defective,5.0,\n"
+IMAGES = HEADER + ROW
 FINDS = "image,x1,y1,x2,y2,score,label\na.png,1,2,3,4,0.5,defect\n"
 JUDGED = "image,kind,x1,y1,x2,y2,score,label\n"
 CURVES = "curve,at,value,low,high\n"
@@ -31,6 +33,11 @@ def test_what_find_writes_is_read_back() -> None:
     assert (first.num_outside, first.wafer, first.copy) == (2, 700.0, "pictures/a.jpg")
     assert (second.status, second.error, second.width) == ("failed", "bad.png: is damaged", 0)
     assert result.diameter is None
+
+
+def test_a_failed_picture_has_no_finds_of_one_that_is_named_alike() -> None:
+    failed, found = read_found({}, f"{HEADER}a.png,,,,failed,,gone\n{ROW}", FINDS).pictures
+    assert (failed.num_finds, found.num_finds) == (0, 1)
 
 
 @pytest.mark.parametrize(

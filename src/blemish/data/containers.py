@@ -10,6 +10,7 @@ import zlib
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIZES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 _JPEG_ALONE = {0x01, *range(0xD0, 0xD8)}
 # In a JPEG's coded data, a marker is FF and anything but a stuffed 00, a restart or more FF.
 _JPEG_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -64,6 +65,18 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 def cut_short() -> Damaged:
     """Give the one complaint for a file whose end is missing."""
     return Damaged("is cut short (its end is missing); copy or export it again")
+
+
+def check_jpeg_end(content: bytes) -> None:
+    """Check that a JPEG inside another file has an end; bytes after it do not matter.
+
+    Raises:
+        Damaged: it has none.
+    """
+    end = content.rfind(_JPEG_END)
+    # What looks like an end before the coded data is of a table or a thumbnail.
+    if end < 0 or content.find(_JPEG_SCAN, end) >= 0:
+        raise cut_short()
 
 
 def _png_size(content: bytes) -> tuple[int, int]:

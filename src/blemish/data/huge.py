@@ -72,7 +72,7 @@ class HugePicture:
         """
         with naming_faults(self.path), self.path.open("rb") as file, open_tiff(file) as tiff:
             page = tiff.pages.first
-            segments = open_segments(page, file)
+            segments = open_segments(page, file, self.value_range is not None)
             yield from Rows(segments, orientation_of(page), self.value_range).read(box, lost)
 
     @cached_property
@@ -97,7 +97,8 @@ class HugePicture:
                 lost: list[str] = []
                 try:
                     check_plane(page)
-                    rows = Rows(open_segments(page, file), orientation, self.value_range)
+                    segments = open_segments(page, file, self.value_range is not None)
+                    rows = Rows(segments, orientation, self.value_range)
                     if self._is_level(*rows.size):
                         parts = rows.read((0, 0, *rows.size), lambda _, why: lost.append(why))  # noqa: B023
                         found = np.concatenate(list(parts))

@@ -57,9 +57,9 @@ def open_picture(
 ) -> Pixels:
     """Read a picture file as (H, W, 3) uint8 RGB.
 
-    ``value_range`` is the low and the high value that become 0 and 255; it is for pictures
-    deeper than 8 bits, 8-bit ones stay as they are. The file's content decides its kind, not
-    its name. Of a file with several pages the first is read.
+    ``value_range`` is the low and the high value, as they are stored, that become 0 and 255; it
+    is for pictures deeper than 8 bits, 8-bit ones stay as they are. The file's content decides
+    its kind, not its name. Of a file with several pages the first is read.
 
     Raises:
         PictureError: the file cannot be read; one line that names it and says what to do.
@@ -68,7 +68,7 @@ def open_picture(
     check_range(value_range)
     path = Path(path)
     with naming_faults(path):
-        return to_uint8_rgb(_read_values(path, max_pixels), value_range)
+        return to_uint8_rgb(_read_values(path, max_pixels, value_range is not None), value_range)
 
 
 @contextlib.contextmanager
@@ -155,8 +155,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         UsageError: the place cannot be written to; nothing is left behind.
     """
-    # Not the whole name: with an addition it may be longer than the disk allows.
-    temporary = path.with_name(f".{path.name[:30]}.{os.getpid()}.part")
+    temporary = path.with_name(f"{begun_name(path.name)}.{os.getpid()}.part")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -169,14 +168,20 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.unlink()
 
 
-def _read_values(path: Path, max_pixels: int) -> NDArray[np.generic]:
+def begun_name(name: str) -> str:
+    """Give how the temporary name of a file begins; a number and `.part` follow."""
+    # Not the whole name: with an addition it may be longer than the disk allows.
+    return f".{name[:30]}"
+
+
+def _read_values(path: Path, max_pixels: int, as_stored: bool) -> NDArray[np.generic]:
     if not is_ordinary_file(path):  # to open a pipe would wait for ever
         raise Damaged("cannot be read (it is no ordinary file); name pictures, folders or globs")
     with path.open("rb") as file:
         head = file.read(16)
         file.seek(0)
         if is_tiff(head):
-            return read_tiff(file, max_pixels)
+            return read_tiff(file, max_pixels, as_stored)
         content = file.read()
     check_complete(content, max_pixels)
     return _decode(content)

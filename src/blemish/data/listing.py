@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -36,12 +37,12 @@ def _refuse(path: Path, reason: str) -> None:
 def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list[Listed]:
     """List the pictures that files, folders and globs name, each once, folders in natural order.
 
-    Folders are searched to any depth for `PICTURE_SUFFIXES`; other files and hidden ones are
-    passed over. A file that is named itself is listed whatever its suffix. The root of a file is
-    its folder, that of a glob the part before the first wildcard.
+    Folders are searched to any depth for `PICTURE_SUFFIXES`, linked ones too; other files and
+    hidden ones are passed over. A file that is named itself is listed whatever its suffix. The
+    root of a file is its folder, that of a glob the part before the first wildcard.
 
-    ``refuse`` is told each path that cannot be listed and why; where it returns, the others
-    are listed.
+    ``refuse`` is told once of each path that cannot be listed, and why; where it returns, the
+    others are listed.
 
     Raises:
         UsageError: nothing is named; by default also where a path is not there, cannot be
@@ -50,11 +51,18 @@ def find_pictures(paths: Iterable[str | Path], refuse: Refuse = _refuse) -> list
     listed: list[Listed] = []
     seen: set[str] = set()
     taken: set[str] = set()
+    told: set[Path] = set()
+
+    def tell(path: Path, reason: str) -> None:
+        if path not in told:
+            told.add(path)
+            refuse(path, reason)
+
     inputs = [Path(path) for path in paths]
     if not inputs:
         raise UsageError("nothing named; name a picture or a folder")
     for named in inputs:
-        for root, path in _expand(named, refuse):
+        for root, path in _expand(named, tell):
             # os.path.realpath and not Path.resolve: a link to itself is one bad picture.
             real = os.path.realpath(path)
             if real not in seen:
@@ -123,9 +131,19 @@ def _in_folder(folder: Path, refuse: Refuse) -> list[Path]:
         refuse(place, f"cannot be listed ({error.strerror}); check its permissions")
 
     found: list[Path] = []
-    for place, inner, names in os.walk(folder, onerror=pass_over):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        found += [Path(place, name) for name in names if _is_picture(name)]
+    seen: set[str] = set()
+    waiting = deque([folder])  # links after all that is no link: names do not depend on them
+    while waiting:
+        for place, inner, names in os.walk(waiting.popleft(), onerror=pass_over):
+            real = os.path.realpath(place)
+            if real in seen:  # a link may lead to where it lies
+                inner.clear()
+                continue
+            seen.add(real)
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            paths = [Path(place, name) for name in inner]
+            waiting += [path for path in paths if os.path.islink(path)]  # noqa: PTH114
+            found += [Path(place, name) for name in names if _is_picture(name)]
     return sorted(found, key=natural_order)
 
 
@@ -133,16 +151,46 @@ def _in_glob(pattern: Path, refuse: Refuse) -> list[tuple[Path, Path]]:
     fixed = next(index for index, part in enumerate(pattern.parts) if glob.has_magic(part))
     root = Path(*pattern.parts[:fixed])
     found: list[tuple[Path, Path]] = []
-    # glob.glob and not Path.glob: the latter takes no absolute pattern.
-    matches = glob.glob(str(pattern), recursive=True)  # noqa: PTH207
-    if not matches:
+    refused = _unlisted(pattern, fixed)
+    for place, reason in refused:
+        refuse(place, f"cannot be listed ({reason}); check its permissions")
+    matches = _matches(str(pattern))
+    if not matches and not refused:
         refuse(pattern, "matches nothing; check the pattern")
-    for match in sorted(map(Path, matches), key=natural_order):
+    for match in sorted(matches, key=natural_order):
         if match.is_dir():
             found += ((root, path) for path in _in_folder(match, refuse))
         elif _is_picture(match.name):
             found.append((root, match))
     return found
+
+
+def _matches(pattern: str) -> list[Path]:
+    # glob.glob and not Path.glob: the latter takes no absolute pattern.
+    return [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+
+
+def _unlisted(pattern: Path, fixed: int) -> list[tuple[Path, str]]:
+    """Give the folders that a pattern leads through and that glob passes over, and why.
+
+    The first ``fixed`` parts of the pattern hold no wildcard.
+    """
+    unlisted: dict[Path, str] = {}
+    parts = pattern.parts
+    for index, part in enumerate(parts[fixed:], fixed):
+        above = Path(*parts[:index])
+        # With a separator at its end a pattern matches folders alone.
+        for folder in _matches(f"{above}{os.sep}") if index > fixed else [above]:
+            try:
+                if glob.has_magic(part):
+                    os.scandir(folder).close()
+                else:
+                    (folder / part).lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                unlisted.setdefault(folder, error.strerror)
+    return list(unlisted.items())
 
 
 def _is_picture(name: str) -> bool:

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.data.containers import Damaged, cut_short
-from blemish.data.tiff import one_line, shown_values
+from blemish.data.containers import Damaged, check_jpeg_end, cut_short
+from blemish.data.tiff import JPEG, one_line, shown_values
 
 MAX_SEGMENT = 2**26
 """Values of a strip or tile, 67 million: as much as a tile of 4,096 x 4,096 pixels with alpha."""
@@ -25,7 +25,6 @@ RAW_VALUES = 2**21
 
 _CODED = {1, 5, 7, 8, 32773, 32946, 34925, 50000}
 """None, LZW, JPEG, deflate, PackBits, deflate again, LZMA, Zstandard (tag 259)."""
-_JPEG = 7
 _JPEG_SIZES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _READING = Lock()  # a place in a file is sought and read in two steps
 _SLACK = 2**16  # bytes by which a segment that does not compress may be longer
@@ -54,8 +53,10 @@ class Segments:
     is_grey: bool = False
 
 
-def open_segments(page: Any, file: BinaryIO) -> Segments:
+def open_segments(page: Any, file: BinaryIO, as_stored: bool = False) -> Segments:
     """Give the segments of a tifffile page, whose file stays open as long as they are read.
+
+    For ``as_stored`` see `blemish.data.tiff.shown_values`.
 
     Raises:
         Damaged: the page can only be read whole.
@@ -76,21 +77,24 @@ def open_segments(page: Any, file: BinaryIO) -> Segments:
             f"{MAX_SEGMENT // 1_000_000} million values; write it in tiles of 256 x 256"
         )
     size = (page.imagewidth, page.imagelength, across, down)
-    return Segments(*size, _coded_reader(page, file, across, down), _is_grey(page))
+    return Segments(*size, _coded_reader(page, file, (across, down), as_stored), _is_grey(page))
 
 
 def _coded_reader(
-    page: Any, file: BinaryIO, across: int, down: int
+    page: Any, file: BinaryIO, size: tuple[int, int], as_stored: bool
 ) -> Callable[[int, int], Values]:
+    across, down = size
     columns, rows = math.ceil(page.imagewidth / across), math.ceil(page.imagelength / down)
-    settings = {"jpegtables": page.jpegtables} if page.compression == _JPEG else {}
+    settings = {"jpegtables": page.jpegtables} if page.compression == JPEG else {}
     samples = 1 if page.planarconfig == 2 else page.samplesperpixel
     most = 2 * across * down * samples * page.dtype.itemsize + _SLACK
 
     def plane(index: int) -> Values:
         data = _segment_bytes(page, file, index, most)
-        if page.compression == _JPEG and _jpeg_pixels(data) > across * down:
-            raise Damaged("holds a JPEG larger than itself")
+        if page.compression == JPEG:
+            if _jpeg_pixels(data) > across * down:
+                raise Damaged("holds a JPEG larger than itself")
+            check_jpeg_end(data)
         try:
             values = page.decode(data, index, **settings)[0]
         except MemoryError:
@@ -102,8 +106,8 @@ def _coded_reader(
     def read(row: int, column: int) -> Values:
         first = row * columns + column
         values = _joined([plane(index) for index in _planes(page, first, rows * columns)])
-        size = (page.imagelength - row * down, page.imagewidth - column * across)
-        return shown_values(values[: size[0], : size[1]], page)
+        left = (page.imagelength - row * down, page.imagewidth - column * across)
+        return shown_values(values[: left[0], : left[1]], page, as_stored)
 
     return read
 

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -9,9 +10,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from blemish.data.containers import Damaged, check_size, cut_short
+from blemish.data.containers import Damaged, check_jpeg_end, check_size, cut_short
 from blemish.errors import BlemishError
 
+JPEG = 7
+"""As tag 259 has it."""
+_JPEGS = {6, JPEG, 33007, 34892}
+"""All that are decoded like it: the old one, another number of it, and that of DNG."""
 _ORIENTATION = 274
 _SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -21,10 +26,10 @@ def is_tiff(head: bytes) -> bool:
     return head[:4] in _SIGNATURES
 
 
-def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
+def read_tiff(file: BinaryIO, max_pixels: int, as_stored: bool = False) -> NDArray[np.generic]:
     """Read the first page, upright, as (H, W) or (H, W, channels) values.
 
-    Bits fewer than 8 or between 8 and 16 are stretched to the full range of their type.
+    For bits and ``as_stored`` see `shown_values`.
 
     Raises:
         Damaged: it cannot be read.
@@ -32,13 +37,12 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> NDArray[np.generic]:
     with open_tiff(file) as tiff:
         page = tiff.pages.first
         check_size(page.imagewidth, page.imagelength, max_pixels)
-        file.seek(0, 2)
-        if _end_of_data(page) > file.tell():
-            raise cut_short()
         check_plane(page)
+        _check_segments(page, file)
         values = page.asarray()
         values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
-        return np.ascontiguousarray(upright(shown_values(values, page), orientation_of(page)))
+        values = shown_values(values, page, as_stored)
+        return np.ascontiguousarray(upright(values, orientation_of(page)))
 
 
 def tiff_size(file: BinaryIO) -> tuple[int, int, int]:
@@ -73,12 +77,22 @@ def open_tiff(file: BinaryIO) -> Iterator[Any]:
         raise Damaged(f"is a damaged or unknown TIFF ({reason}); export it again") from error
 
 
-def _end_of_data(page: Any) -> int:
-    """Give where the last strip or tile ends: tifffile fills missing ones with black."""
-    return max(
-        (at + size for at, size in zip(page.dataoffsets, page.databytecounts, strict=False)),
-        default=0,
-    )
+def _check_segments(page: Any, file: BinaryIO) -> None:
+    """Refuse a page that lacks strips or tiles: black or grey would stand for what is missing.
+
+    Raises:
+        Damaged: it does.
+    """
+    places = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    size = file.seek(0, 2)
+    if any(at + count > size for at, count in places):
+        raise cut_short()
+    if len(places) < math.prod(page.chunked) or not all(at and count for at, count in places):
+        raise Damaged("lacks strips or tiles; copy or export it again")
+    if page.compression == JPEG:
+        for at, count in places:
+            file.seek(at)
+            check_jpeg_end(file.read(count))
 
 
 def check_plane(page: Any) -> None:
@@ -90,14 +104,17 @@ def check_plane(page: Any) -> None:
     if page.axes not in {"YX", "YXS", "SYX"}:
         raise Damaged(f"is not one flat picture (its axes are {page.axes}); export one plane")
     kind = page.photometric.name
-    if kind not in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE", "YCBCR"}:
+    is_known = kind in {"MINISBLACK", "MINISWHITE", "RGB", "PALETTE"}
+    # Only decoders of JPEG give RGB of them.
+    if not is_known and not (kind == "YCBCR" and page.compression in _JPEGS):
         raise Damaged(f"is a TIFF of {kind} colours; export it as grey or RGB")
 
 
-def shown_values(values: NDArray[Any], page: Any) -> NDArray[Any]:
+def shown_values(values: NDArray[Any], page: Any, as_stored: bool = False) -> NDArray[Any]:
     """Give stored values, (H, W) or (H, W, samples), as they are meant: bright is high.
 
-    Palettes are looked up; see `read_tiff` for bits.
+    Palettes are looked up. Bits fewer than 8 or between 8 and 16 are stretched over their type,
+    the latter not where values are to be ``as_stored``: a range is told in those.
     """
     kind = page.photometric.name
     if kind == "PALETTE":
@@ -105,16 +122,23 @@ def shown_values(values: NDArray[Any], page: Any) -> NDArray[Any]:
         # Some writers fill the 16-bit table with 8-bit values; libtiff takes them as meant too.
         table = (table if table.max() < 256 else table // 256).astype(np.uint8)
         return np.asarray(table[:, values].transpose(1, 2, 0))
-    values = _full_range(values, page.bitspersample)
+    bits = _depth(values, page.bitspersample)
+    if bits < values.itemsize * 8 and not (as_stored and bits > 8):
+        values, bits = _full_range(values, bits), values.itemsize * 8
     if kind == "MINISWHITE" and values.dtype.kind in "bu":
-        return np.asarray(np.invert(values))
+        inverted = np.asarray(np.invert(values))
+        return inverted if bits == values.itemsize * 8 else inverted & (2**bits - 1)
     return values
 
 
-def _full_range(values: NDArray[Any], bits: Any) -> NDArray[Any]:
-    """Stretch 1…7 and 9…15 bit values over 8 and 16 bits; others stay."""
-    if values.dtype.kind != "u" or not isinstance(bits, int) or bits >= values.itemsize * 8:
-        return values
+def _depth(values: NDArray[Any], bits: Any) -> int:
+    """Give how many bits of their type values use, of which a page states ``bits``."""
+    most = values.itemsize * 8
+    return min(bits, most) if values.dtype.kind == "u" and isinstance(bits, int) else most
+
+
+def _full_range(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Stretch values of fewer bits than their type has over all of them."""
     top, full = 2**bits - 1, 2 ** (values.itemsize * 8) - 1
     wide = values.astype(np.uint64).clip(0, top) * full // top
     return np.asarray(wide, values.dtype)

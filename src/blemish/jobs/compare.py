@@ -19,9 +19,10 @@ from blemish.core.paired import Difference, difference, tell_apart
 from blemish.core.resampling import Places
 from blemish.data.images import open_picture
 from blemish.data.naming import Naming
-from blemish.jobs.output import COMPARED, Output
+from blemish.jobs.output import Output
 from blemish.jobs.part import Part
 from blemish.jobs.record import as_record
+from blemish.jobs.results import COMPARED
 from blemish.jobs.scoring import (
     Chosen,
     Seen,

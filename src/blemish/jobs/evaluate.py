@@ -13,10 +13,11 @@ from blemish.data.naming import Naming
 from blemish.errors import UsageError
 from blemish.jobs.judging import PICTURES, Judge, Looked
 from blemish.jobs.looking import find_in
-from blemish.jobs.output import SCORES, Output, closeup_name
+from blemish.jobs.output import Output, closeup_name
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
 from blemish.jobs.record import as_record, run_facts
 from blemish.jobs.report import Watch, check_language, report_line, unwatched
+from blemish.jobs.results import SCORES
 from blemish.jobs.scoring import at_any_score, failed_line, name_classes, part_words
 from blemish.jobs.seen import seen_line
 from blemish.report.curve import draw_froc

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blemish.data.images import Listed, check_range, find_pictures
+from blemish.data.images import check_range
 from blemish.data.listing import shown
 from blemish.errors import UsageError
-from blemish.jobs.looking import failed_row, find_in_any
-from blemish.jobs.output import CLOSEUPS, Output, without_copies
+from blemish.jobs.listed import ONLY_COPIES, list_pictures
+from blemish.jobs.looking import find_in_any
+from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, copies_of, fallback_lines, run_facts, wafer_facts
 from blemish.jobs.report import check_language, report_line
-from blemish.jobs.writing import Writing, read_kinds
+from blemish.jobs.results import CLOSEUPS
+from blemish.jobs.writing import Writing, last_names, read_kinds
 from blemish.report.tables import (
     STATUSES,
     ImageRow,
@@ -106,7 +108,7 @@ class FindReport:
     def as_json(self) -> dict[str, Any]:
         """Give the whole result as plain values."""
         images = [as_json(row, self.classes) for row in self.rows]
-        return {"out": str(self.out), "run": self.facts, "images": images}
+        return {"out": shown(self.out), "run": self.facts, "images": images}
 
 
 Watcher = Callable[[ImageRow, int, int], None]
@@ -136,8 +138,11 @@ def find_run(
     recipe = recipe_of(settings)
     kinds = read_kinds(settings.write, recipe)
     output = Output(settings.out)
-    output.check_free(settings.overwrite)
-    listed, rows = _list(settings.paths)
+    output.check_free(settings.overwrite, last_names(kinds))
+    listed, rows = list_pictures(settings.paths)
+    if not listed:
+        only_copies = f"{shown(settings.paths[0])}: {ONLY_COPIES}"
+        raise UsageError("; ".join(row.error for row in rows) or only_copies)
     finder = open_finder_of(settings)
     # The machine's own time, as KLARF has no word for another.
     writing = Writing(kinds, finder.bundle.classes, recipe, started.astimezone(), settings.grid)
@@ -146,7 +151,7 @@ def find_run(
     # Should the run be killed, the next one finds here which copies are not pictures to look at.
     begun = _facts(settings, finder, rows, started) | {
         "pictures": names,
-        "written": writing.planned(names),
+        "written": output.free(writing.planned(names)),
         "complete": False,
     }
     output.write_tables({"run.json": as_record(begun)})
@@ -183,21 +188,6 @@ def _fill(
     except KeyboardInterrupt:
         return False
     return True
-
-
-def _list(paths: Sequence[Path]) -> tuple[list[Listed], list[ImageRow]]:
-    """List the pictures; a path that cannot be listed is a row like a broken picture."""
-    refused: list[ImageRow] = []
-
-    def refuse(path: Path, reason: str) -> None:
-        refused.append(failed_row(shown(path), f"{shown(path)}: {reason}"))
-
-    found = find_pictures(dict.fromkeys(paths), refuse)
-    listed = without_copies(found)
-    if not listed:
-        only_copies = f"{shown(paths[0])}: no pictures there but those drawn by an earlier run"
-        raise UsageError("; ".join([only_copies] if found else [row.error for row in refused]))
-    return listed, refused
 
 
 def recipe_of(settings: FindSettings) -> Recipe | None:
@@ -250,11 +240,11 @@ def _facts(
 ) -> dict[str, Any]:
     """Give what `run.json` holds."""
     wishes = asdict(settings) | {
-        "paths": [str(path) for path in settings.paths],
-        "out": str(settings.out),
-        "model": str(finder.bundle.path),
+        "paths": [shown(path) for path in settings.paths],
+        "out": shown(settings.out),
+        "model": shown(finder.bundle.path),
         "min_score": finder.min_score,
-        "wafer": None if settings.wafer is None else str(settings.wafer),
+        "wafer": None if settings.wafer is None else shown(settings.wafer),
     }
     return run_facts(wishes, finder, started) | {
         "num_images": len(rows),

@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,7 @@ def find_in_any(
     value_range: tuple[float, float] | None = None,
     recipe: Recipe | None = None,
     watch: Watch = unwatched,
-) -> Iterator[tuple[ImageRow, Pixels | HugePicture | None]]:
+) -> Generator[tuple[ImageRow, Pixels | HugePicture | None], None, None]:
     """Yield the same also for pictures that are too large to be held, which come themselves.
 
     With a recipe the finds are placed on their wafer, and those in excluded places are dropped.
@@ -108,22 +109,26 @@ def _find_in_each(
 
     lanes = finder.beside() if len(listed) >= WORTH_LANES else [finder]
     coming: Iterator[tuple[Listed, Callable[[], tuple[ImageRow, P]]]]
-    if len(lanes) > 1:
-        works = [partial(whole, lane) for lane in lanes]
-        coming = ((one, done.result) for one, done in side_by_side(works, listed))
-    else:
-        ahead = one_ahead(lambda one: read(one.path), listed)
-        coming = (
-            (one, partial(_after, reading, partial(row, finder, one))) for one, reading in ahead
-        )
-    for one, result in coming:
-        try:
-            found, picture = result()
-        except Exception as error:  # whatever one picture does, the others go on
-            log.debug("%s failed", one.path, exc_info=True)
-            yield failed_row(one.name, reason_of(one, error)), None
+    with ExitStack() as stack:
+        # What a broken picture raised refers to this frame, so that it would wait for the garbage
+        # collector, and threads that end within that may wait for each other for ever.
+        if len(lanes) > 1:
+            works = [partial(whole, lane) for lane in lanes]
+            done = stack.enter_context(closing(side_by_side(works, listed)))
+            coming = ((one, looked.result) for one, looked in done)
         else:
-            yield found, picture
+            ahead = stack.enter_context(closing(one_ahead(lambda one: read(one.path), listed)))
+            coming = (
+                (one, partial(_after, reading, partial(row, finder, one))) for one, reading in ahead
+            )
+        for one, result in coming:
+            try:
+                found, picture = result()
+            except Exception as error:  # whatever one picture does, the others go on
+                log.debug("%s failed", one.path, exc_info=True)
+                yield failed_row(one.name, reason_of(one, error)), None
+            else:
+                yield found, picture
 
 
 def _after(reading: Future[P], row: Callable[[P], ImageRow]) -> tuple[ImageRow, P]:
@@ -168,6 +173,7 @@ def _row(one: Listed, size: tuple[int, int], finding: Finding, milliseconds: flo
         num_outside=finding.num_outside,
         wafer_diameter=finding.outline.diameter if finding.outline else None,
         scale=finding.scale,
+        num_unread=finding.num_unread,
     )
 
 

@@ -11,12 +11,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from blemish.data.images import write_whole
 from blemish.errors import UsageError
-from blemish.jobs.shards import Entry, Part, Shard
+from blemish.jobs.shards import KINDS, TABLES, Entry, Part, Shard
 
 MANIFEST, PICTURES, PARTS = "manifest.jsonl", "pictures.jsonl", "parts"
 
@@ -87,8 +88,10 @@ class Manifest:
                 f"{path}: cannot be read ({error}); add --overwrite to begin anew"
             ) from error
 
-    def add(self, shard: Shard, part: Part) -> None:
+    def add(self, shard: Shard, part: Part, how: Sequence[str] = ()) -> None:
         """Write a shard's tables, each to a temporary name and moved, and then its line.
+
+        ``how`` is what decided the answers, for those who go on.
 
         Raises:
             UsageError: the disk refuses; the shard is not done.
@@ -101,6 +104,7 @@ class Manifest:
             "pictures": len(shard.entries),
             "statuses": part.statuses,
             "finds": part.num_finds,
+            "how": list(how),
             "files": hashes,
         }
         try:
@@ -127,8 +131,30 @@ class Manifest:
         return sum(facts["finds"] for facts in self.done.values())
 
 
+def remove_run(folder: Path) -> bool:
+    """Remove an earlier run's files from a folder, and nothing else; tell whether there was one.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    parts, manifest = folder / PARTS, folder / MANIFEST
+    if not manifest.exists():
+        return False
+    for kind in KINDS:
+        for table in TABLES:
+            for pattern in (f"{table}-*[0-9].{kind}", f".{table}-*[0-9].{kind}.*.part"):
+                for path in list(parts.glob(pattern)):
+                    path.unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or holds something of others
+        parts.rmdir()
+    (folder / PICTURES).unlink(missing_ok=True)
+    manifest.unlink()  # the last: without it nobody knows the others
+    return True
+
+
 def _line(facts: Mapping[str, Any]) -> bytes:
-    return (json.dumps(facts, ensure_ascii=False) + "\n").encode()
+    # A byte of a path that is no text is escaped as JSON has it, and read back.
+    return (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _facts(line: bytes) -> Line:

@@ -4,22 +4,24 @@ The result is `parts/`, tables of a shard each, and `manifest.jsonl`, which says
 done. A run that ended early goes on when it is started again as it was.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from blemish import __version__
 from blemish.data.images import check_range
-from blemish.data.listing import find_pictures
 from blemish.data.places import is_url, list_url
-from blemish.errors import UsageError
-from blemish.jobs.batch import Looked
+from blemish.errors import EngineError, UsageError
+from blemish.jobs.batch import How, Looked
 from blemish.jobs.find import INTERRUPTED, OK, SOME_FAILED, SOMETHING_FOUND, FindSettings, recipe_of
+from blemish.jobs.listed import ONLY_COPIES, list_pictures
 from blemish.jobs.manifest import MANIFEST, PARTS, Manifest
-from blemish.jobs.output import Output, without_copies
+from blemish.jobs.output import Output
 from blemish.jobs.record import as_record, fallback_lines
+from blemish.jobs.results import RUN, facts_of
 from blemish.jobs.shards import KINDS, Entry, Shard, make_part, make_shards
 from blemish.report.tables import STATUSES, counted
 from blemish.runtime.bundle import Bundle, bundle_hash, default_bundle, read_bundle
@@ -81,13 +83,13 @@ def find_many(
     shards = make_shards(manifest.entries(), settings.shard)
     num_all = sum(len(shard.entries) for shard in shards)
     left = [shard for shard in shards if shard.number not in manifest.done]
-    complete, how = True, None
+    complete, how = True, _how_of(manifest)
     try:
         watch(manifest.statuses().total(), num_all)
         for looked in deal(settings.find, left):
-            how = looked.how
+            how = _same_how(how, looked.how, settings.find.out)
             part = make_part(looked.shard, looked.rows, bundle.classes, settings.kind, placed)
-            manifest.add(looked.shard, part)
+            manifest.add(looked.shard, part, how or ())
             watch(manifest.statuses().total(), num_all)
     except KeyboardInterrupt:
         complete = False
@@ -104,6 +106,27 @@ def find_many(
     }
     Output(settings.find.out).write_tables({"run.json": as_record(facts)})
     return ManyReport(settings.find.out, facts)
+
+
+def _how_of(manifest: Manifest) -> How | None:
+    """Give how the shards that are done were looked at; None where that is not known."""
+    told = [one.get("how") for one in manifest.done.values()]
+    return next((How(*how) for how in told if isinstance(how, list) and len(how) == 5), None)
+
+
+def _same_how(begun: How | None, how: How | None, out: Path) -> How | None:
+    """Give how a shard was looked at, which must answer as the others: one result has one model.
+
+    Raises:
+        EngineError: it does not.
+    """
+    if begun and how and not how.answers_as(begun):
+        ways = (f"{one.precision} (floats in {one.floats}, {one.engine})" for one in (begun, how))
+        raise EngineError(
+            f"{out}: was begun in {next(ways)} and would go on in {next(ways)}; go on where it was "
+            "begun, add --overwrite to begin anew, or name another folder"
+        )
+    return how or begun
 
 
 def _check(settings: ManySettings) -> Bundle:
@@ -136,6 +159,11 @@ def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bo
         "parts": settings.kind,
     }
     if (find.out / MANIFEST).exists() and not find.overwrite:
+        if facts_of(find.out / RUN):  # of a run without --ray
+            raise UsageError(
+                f"{find.out}: holds another result besides; add --overwrite to begin anew, or name "
+                "another folder"
+            )
         manifest = Manifest.read(find.out)
         other = [name for name in asked if manifest.asked.get(name) != asked[name]]
         if other:
@@ -148,47 +176,40 @@ def _open_manifest(settings: ManySettings, bundle: Bundle) -> tuple[Manifest, bo
     output.check_free(find.overwrite)
     entries = list_entries(settings.places)
     output.prepare()
-    _remove_parts(find.out)
     return Manifest.begin(find.out, asked, entries), False
 
 
-def list_entries(places: Iterable[str]) -> list[Entry]:
+def list_entries(places: Sequence[str]) -> list[Entry]:
     """List the pictures that paths and URLs name, each once, under names of their own.
 
+    What cannot be listed is an entry with its error; these come first, and URLs last.
+
     Raises:
-        UsageError: one is not there, cannot be listed or holds no picture.
+        UsageError: there is no picture to look at.
     """
-    entries: list[Entry] = []
-    taken: set[str] = set()
+    paths = [Path(place) for place in places if not is_url(place)]
+    listed, refused = list_pictures(paths) if paths else ([], [])
+    failed = [Entry(row.image, "", row.error) for row in refused]
+    # Workers may stand in other folders than this process.
+    entries = [Entry(one.name, str(one.path.absolute())) for one in listed]
+    taken = {one.name for one in (*failed, *entries)}
     seen: set[str] = set()
-    for place in dict.fromkeys(places):
-        if is_url(place):
-            found = [Entry(name, url) for name, url in list_url(place)]
-        else:
-            # Workers may stand in other folders than this process.
-            listed = without_copies(find_pictures([Path(place).absolute()]))
-            found = [Entry(one.name, str(one.path)) for one in listed]
-        for entry in found:
-            if entry.place in seen:
-                continue
-            name, count = entry.name, 1
-            while name in taken:
-                count += 1
-                name = f"{count}/{entry.name}"
-            seen.add(entry.place)
-            taken.add(name)
-            entries.append(Entry(name, entry.place))
+    for place in dict.fromkeys(filter(is_url, places)):
+        try:
+            found = list_url(place)
+        except UsageError as error:
+            failed.append(Entry(place, "", str(error)))
+            continue
+        for inner, url in found:
+            if url not in seen:
+                seen.add(url)
+                names = chain((inner,), (f"{number}/{inner}" for number in count(2)))
+                name = next(name for name in names if name not in taken)
+                taken.add(name)
+                entries.append(Entry(name, url))
     if not entries:
-        raise UsageError("no pictures there but those drawn by an earlier run")
-    return entries
-
-
-def _remove_parts(folder: Path) -> None:
-    """Remove the parts of an earlier run, and nothing else."""
-    for kind in KINDS:
-        for table in ("finds", "images"):
-            for path in (folder / PARTS).glob(f"{table}-*[0-9].{kind}"):
-                path.unlink(missing_ok=True)
+        raise UsageError("; ".join(one.error for one in failed) or ONLY_COPIES)
+    return failed + entries
 
 
 def describe_many(report: ManyReport) -> list[str]:

@@ -1,7 +1,6 @@
 """The folder of a result: nothing of others is touched, nothing half-written is left."""
 
-import contextlib
-import json
+import errno
 import logging
 import os
 import tempfile
@@ -10,15 +9,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.core.defects import Defects
 from blemish.data.huge import HugePicture
-from blemish.data.images import Listed, write_picture, write_whole
+from blemish.data.images import write_picture, write_whole
+from blemish.data.listing import shown
 from blemish.errors import BlemishError, UsageError
+from blemish.jobs.results import CLOSEUPS, PICTURES, RUN, own_files, remove_earlier
 from blemish.report.draw import draw_finds
 from blemish.report.tables import ImageRow
 
@@ -27,21 +27,9 @@ log = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
 Paint = Callable[[Pixels, float], Pixels]
 
-RUN, SCORES, COMPARED, REPEATS = "run.json", "scores.json", "compare.json", "repeats.json"
-REPORT = "report.html"
-# The record of each kind of result, which lists its drawn copies, with its tables.
-RESULTS = {
-    RUN: ("finds.csv", "images.csv", "finds.coco.json", REPORT),
-    SCORES: ("finds.csv", "judged.csv", "curves.csv", "froc.csv", "froc.svg", REPORT),
-    COMPARED: ("differences.csv",),
-    REPEATS: (
-        *("repeats.csv", "die-repeats.csv", "wafers.csv", "density.csv"),
-        *("map.svg", "die-map.svg", "spread.svg"),
-    ),
-}
-PICTURES, CLOSEUPS = "pictures", "closeups"
-# Folders of a result whose files its record lists, and which may hold pictures.
-FOLDERS = (PICTURES, CLOSEUPS, "voc", "yolo", "coco", "klarf")
+OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+ENDINGS = (".jpg", ".xml", ".txt", ".klarf", ".tif")  # of all files of a picture
+MOST_BYTES = 240  # of a name without its ending; disks allow 255 with it
 
 # Kept free for the tables while copies are drawn: they are the result, the copies are extra.
 RESERVE, RESERVE_PER_PICTURE = 32_768, 1024
@@ -52,7 +40,7 @@ class Output:
 
     Attributes:
         folder: where it is.
-        record: the file that says how the result came about, see `RESULTS`.
+        record: the file that says how the result came about, see `blemish.jobs.results.RESULTS`.
         drawn: the drawn pictures so far, relative to the folder.
         written: the other files of single pictures so far, relative to the folder.
     """
@@ -64,8 +52,10 @@ class Output:
         self.written: list[str] = []
         self._broken = ""
 
-    def check_free(self, overwrite: bool) -> None:
+    def check_free(self, overwrite: bool, names: Iterable[str] = ()) -> None:
         """Refuse a folder that holds something, unless it may be overwritten.
+
+        Even so files ``names`` must not be there, unless they are of an earlier result.
 
         Raises:
             UsageError: it is a file, or holds something.
@@ -73,9 +63,15 @@ class Output:
         folder = self.folder
         try:
             if folder.exists() and not folder.is_dir():
-                raise UsageError(f"{folder}: is a file; name a folder for the result")
+                raise UsageError(f"{shown(folder)}: is a file; name a folder for the result")
             if not overwrite and folder.is_dir() and any(folder.iterdir()):
-                raise UsageError(f"{folder}: is not empty; add --overwrite or name another folder")
+                raise UsageError(
+                    f"{shown(folder)}: is not empty; add --overwrite or name another folder"
+                )
+            own = own_files(folder)
+            for path in (folder / name for name in names):
+                if path.exists() and os.path.realpath(path) not in own:
+                    raise _refused_file(path)
         except OSError as error:
             raise _refused(folder, error) from error
 
@@ -89,9 +85,13 @@ class Output:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as probe:
                 probe.write(b"0" * 4096)
-            self._remove_earlier()
+            remove_earlier(self.folder, self.record)
         except OSError as error:
             raise _refused(self.folder, error) from error
+
+    def free(self, names: Iterable[str]) -> list[str]:
+        """Give the names of files that are not there: those that are belong to somebody else."""
+        return [name for name in names if not (self.folder / name).exists()]
 
     @contextmanager
     def room_for_tables(self, num_pictures: int) -> Iterator[None]:
@@ -113,18 +113,20 @@ class Output:
     def name_pictures(self, names: Sequence[str]) -> list[str]:
         """Give the drawn copy's name for each picture's name, no two alike on any disk.
 
-        What stands in the folder is not taken for a copy: it is somebody else's.
+        What stands in the folder is not taken for a copy: it is somebody else's. No file of a
+        picture is named like the folder of another's, or longer than a disk allows.
         """
+        paths = [PurePosixPath(name) for name in names]
+        folders = {folder.as_posix().casefold() for path in paths for folder in path.parents}
         taken: set[str] = set()
         given: list[str] = []
-        for name in names:
-            plain = PurePosixPath(name).with_suffix("").as_posix()
-            numbers = (f"~{number}" for number in count(2))
-            for ending in chain(("", PurePosixPath(name).suffix), numbers):
-                copy = f"{PICTURES}/{plain}{ending}.jpg"
-                if copy.casefold() not in taken and not (self.folder / copy).exists():
+        for path in paths:
+            for stem in _stems(path):
+                key, copy = stem.casefold(), f"{PICTURES}/{stem}.jpg"
+                free = key not in taken and not any(f"{key}{end}" in folders for end in ENDINGS)
+                if free and not (self.folder / copy).exists():
                     break
-            taken.add(copy.casefold())
+            taken.add(key)
             given.append(copy)
         return given
 
@@ -155,7 +157,7 @@ class Output:
     def keep(self, name: str, row: ImageRow, draw: Callable[[], NDArray[np.uint8]]) -> ImageRow:
         """Write a picture's drawn copy and give its row, `partial` where that failed.
 
-        After the first failure no more copies are tried: a full disk would fail each of them.
+        Where the disk is at fault no more copies are tried: it would fail each of them.
         """
         if self._broken:
             return replace(row, status="partial", error=row.error or self._broken)
@@ -165,13 +167,17 @@ class Output:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, draw())
         except (OSError, UsageError) as error:
-            reason = _refused(path, error) if isinstance(error, OSError) else error
-            self._broken = f"{reason}; no more pictures are drawn"
-            return self._not_drawn(name, row, self._broken)
+            reason = str(_refused(path, error) if isinstance(error, OSError) else error)
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if getattr(cause, "errno", None) in OF_THE_DISK:
+                reason = self._broken = f"{reason}; no more pictures are drawn"
+            return self._not_drawn(name, row, reason)
         except Exception as error:  # however hard a copy is to draw, its finds are found
             log.debug("%s was not drawn", path, exc_info=True)
             words = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            return self._not_drawn(name, row, f"{path}: cannot be drawn ({words}); see the tables")
+            return self._not_drawn(
+                name, row, f"{shown(path)}: cannot be drawn ({words}); see the tables"
+            )
         return row
 
     def put(self, row: ImageRow, make: Callable[[], tuple[Mapping[str, bytes], str]]) -> ImageRow:
@@ -196,7 +202,7 @@ class Output:
             path = self.folder / name
             try:
                 if path.exists():
-                    raise UsageError(f"{path}: is there already; name another folder")
+                    raise _refused_file(path)
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise _refused(path, error) from error
@@ -216,61 +222,6 @@ class Output:
         for name, content in contents.items():
             write_whole(self.folder / name, content)
 
-    def _remove_earlier(self) -> None:
-        """Remove the tables and drawn copies of earlier runs, and nothing else."""
-        copies = [Path(copy) for copy in _copies_of(self.folder)]
-        for copy in copies:
-            copy.unlink(missing_ok=True)
-        for record, tables in RESULTS.items():
-            if record == self.record or _facts_of(self.folder / record):
-                for name in (*tables, record):
-                    (self.folder / name).unlink(missing_ok=True)
-        home = Path(os.path.realpath(self.folder))
-        places = {place for copy in copies for place in copy.parents if home in place.parents}
-        for place in sorted(places, reverse=True):  # the innermost first
-            with contextlib.suppress(OSError):  # it is not there, or holds something of others
-                place.rmdir()
-
-
-def without_copies(listed: Iterable[Listed]) -> list[Listed]:
-    """Give the pictures that are not drawn copies of an earlier result, wherever that lies.
-
-    Else a result inside the folder that is looked at would be looked at the next time.
-    """
-    copies: dict[Path, frozenset[str]] = {}
-
-    def is_copy(path: Path) -> bool:
-        real = Path(os.path.realpath(path))
-        results = [place.parent for place in real.parents if place.name in FOLDERS]
-        for result in results:
-            if result not in copies:
-                copies[result] = _copies_of(result)
-        return any(str(real) in copies[result] for result in results)
-
-    return [one for one in listed if not is_copy(one.path)]
-
-
-def _copies_of(result: Path) -> frozenset[str]:
-    """Give the real paths of a result's drawn copies, as its records list them."""
-    homes = [os.path.realpath(result / folder) for folder in FOLDERS]
-    facts = [_facts_of(result / record) for record in RESULTS]
-    names = [
-        name for each in facts for key in ("pictures", "written") for name in _listed(each, key)
-    ]
-    with contextlib.suppress(ValueError):  # a name with a zero byte
-        real = [os.path.realpath(result / str(name)) for name in names]
-        # Whoever wrote the file, what lies elsewhere is no drawn copy.
-        return frozenset(
-            path for path in real if any(Path(path).is_relative_to(home) for home in homes)
-        )
-    return frozenset()
-
-
-def _listed(facts: Mapping[str, Any], key: str) -> list[Any]:
-    """Give a list of the record of a result; empty where there is none."""
-    names = facts.get(key)
-    return names if isinstance(names, list) else []
-
 
 def closeup_name(copy: str) -> str:
     """Give the name of the sheet of what is enlarged, from that of the drawn copy."""
@@ -284,15 +235,21 @@ def with_reason(row: ImageRow, reason: str) -> ImageRow:
     return replace(row, status="partial", error="; ".join(filter(None, (row.error, reason))))
 
 
-def _facts_of(record: Path) -> dict[str, Any]:
-    """Give what the record of a result says; empty where it is none."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        facts = json.loads(record.read_text(encoding="utf-8"))
-        if isinstance(facts, dict) and isinstance(facts.get("pictures"), list):
-            return facts
-    return {}
-
-
 def _refused(path: Path, error: OSError) -> UsageError:
     reason = error.strerror or type(error).__name__
-    return UsageError(f"{path}: cannot be written ({reason}); free the place or choose another")
+    return UsageError(
+        f"{shown(path)}: cannot be written ({reason}); free the place or choose another"
+    )
+
+
+def _refused_file(path: Path) -> UsageError:
+    return UsageError(f"{shown(path)}: is there already; move it away or name another folder")
+
+
+def _stems(path: PurePosixPath) -> Iterator[str]:
+    """Yield what the files of a picture may be called, with their folder and without an ending."""
+    suffix = path.suffix if len(path.suffix) < 20 else ""
+    for ending in chain(("", suffix), (f"~{number}" for number in count(2))):
+        room = MOST_BYTES - len(ending.encode())
+        stem = path.stem.encode()[:room].decode("utf-8", "ignore")
+        yield (path.parent / f"{stem}{ending}").as_posix()

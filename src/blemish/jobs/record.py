@@ -48,5 +48,6 @@ def fallback_lines(note: str) -> list[str]:
 
 
 def as_record(facts: Mapping[str, Any]) -> bytes:
-    """Give the content of the file."""
-    return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
+    """Give the content of the file; a byte of a path that is no text is escaped as JSON has it."""
+    text = json.dumps(facts, ensure_ascii=False, indent=2) + "\n"
+    return text.encode("utf-8", "backslashreplace")

@@ -14,8 +14,9 @@ from blemish.core.defects import Defects
 from blemish.data.found import FoundRun, read_run
 from blemish.errors import UsageError
 from blemish.jobs.crops import Places, list_photos, sheets
-from blemish.jobs.output import REPEATS, Output
+from blemish.jobs.output import Output
 from blemish.jobs.record import as_record
+from blemish.jobs.results import REPEATS
 from blemish.report.overview import repeats_drawings
 from blemish.report.repeats import meeting_facts, repeats_tables, trend_line, uneven_line
 from blemish.report.tables import ImageRow, counted

@@ -14,7 +14,8 @@ from typing import Any
 
 from blemish.data.images import Pixels, is_ordinary_file, open_picture, shown, write_whole
 from blemish.errors import BlemishError, PictureError, UsageError
-from blemish.jobs.output import CLOSEUPS, PICTURES, REPORT, RUN, SCORES, closeup_name
+from blemish.jobs.output import closeup_name
+from blemish.jobs.results import CLOSEUPS, PICTURES, REPORT, RUN, SCORES
 from blemish.report.closeups import enlarge_copy, split_closeups
 from blemish.report.page import render
 from blemish.report.plan import QUIET_BYTES, Plan, enlarged, plan_of

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,15 +24,17 @@ from blemish.runtime.finder import Finder
 from blemish.wafer.recipe import Recipe
 
 KINDS = ("csv", "parquet")
+TABLES = ("finds", "images")
 AT_ONCE = 8
 """Files that are fetched from an object store at once."""
 
 
 class Entry(NamedTuple):
-    """A picture: its name in the result, and its path or URL."""
+    """A picture: its name in the result, its path or URL, and why it could not be listed."""
 
     name: str
     place: str
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def look_at_shard(
 
         def fetch(numbered: tuple[int, Entry]) -> Listed | ImageRow:
             number, entry = numbered
+            if entry.error:
+                return failed_row(entry.name, entry.error)
             if not is_url(entry.place):
                 path = Path(entry.place)
                 return Listed(path.parent, path, entry.name)
@@ -90,18 +95,17 @@ def look_at_shard(
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             fetched = list(pool.map(fetch, enumerate(shard.entries)))
-        coming = find_in_any(
-            [one for one in fetched if isinstance(one, Listed)], finder, value_range, recipe
-        )
+        listed = [one for one in fetched if isinstance(one, Listed)]
         rows = []
-        for one, entry in zip(fetched, shard.entries, strict=True):
-            if isinstance(one, ImageRow):
-                rows.append(one)
-                continue
-            row, _ = next(coming)
-            if is_url(entry.place):  # a fetched file's own path would tell the reader nothing
-                row = replace(row, error=row.error.replace(shown(one.path), entry.place))
-            rows.append(row)
+        with closing(find_in_any(listed, finder, value_range, recipe)) as coming:
+            for one, entry in zip(fetched, shard.entries, strict=True):
+                if isinstance(one, ImageRow):
+                    rows.append(one)
+                    continue
+                row, _ = next(coming)
+                if is_url(entry.place):  # a fetched file's own path would tell the reader nothing
+                    row = replace(row, error=row.error.replace(shown(one.path), entry.place))
+                rows.append(row)
         return rows
 
 
@@ -109,7 +113,7 @@ def failed_shard(shard: Shard, reason: str) -> list[ImageRow]:
     """Give the rows of a shard that could not be looked at."""
     places = [one.place if is_url(one.place) else shown(Path(one.place)) for one in shard.entries]
     return [
-        failed_row(one.name, f"{place}: {reason}")
+        failed_row(one.name, one.error or f"{place}: {reason}")
         for one, place in zip(shard.entries, places, strict=True)
     ]
 
@@ -122,7 +126,7 @@ def make_part(
     placed: bool = False,
 ) -> Part:
     """Give a shard's rows as the content of its tables; ``placed`` as in `report.tables`."""
-    names = [f"{table}-{shard.number:06d}.{kind}" for table in ("finds", "images")]
+    names = [f"{table}-{shard.number:06d}.{kind}" for table in TABLES]
     if kind == "parquet":
         contents = parquet_tables(rows, classes, placed)
     else:

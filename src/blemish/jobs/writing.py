@@ -19,7 +19,8 @@ from blemish.data.yolo import write_yolo
 from blemish.errors import UsageError
 from blemish.jobs.closeups import keep_found
 from blemish.jobs.looking import cut, size_of
-from blemish.jobs.output import PICTURES, Output, closeup_name
+from blemish.jobs.output import Output, closeup_name
+from blemish.jobs.results import PICTURES
 from blemish.report.grid import draw_grid
 from blemish.report.tables import ImageRow, finds_coco
 from blemish.wafer.klarf import Sheet, write_klarf
@@ -28,6 +29,7 @@ from blemish.wafer.recipe import Names, Recipe
 
 Pixels = NDArray[np.uint8]
 KINDS = ("voc", "yolo", "coco", "klarf", "klarf-images")
+LABELS = frozenset(("voc", "yolo", "coco"))
 _LAST = ("yolo/classes.txt", "coco/labels.json")
 LEAST_CROP = 64  # px; a speck alone in its picture says nothing
 
@@ -65,7 +67,7 @@ class Writing:
         names += [f"{folder}/{stem}{ending}" for stem in stems for folder, ending in plain]
         if "klarf-images" in self.kinds:
             names += [f"klarf/{stem.parent / _tiff(stem)}" for stem in stems]
-        return names + [name for name in _LAST if name.split("/")[0] in self.kinds]
+        return names + last_names(self.kinds)
 
     def write_each(
         self,
@@ -96,10 +98,13 @@ class Writing:
         ``copy`` is the name of the picture's drawn copy, which no other picture has.
         """
         stem, files, lacking = _stem(copy), {}, []
+        kinds = self.kinds
+        if row.num_unread and kinds & LABELS:  # what was not seen is not clean
+            kinds, lacking = kinds - LABELS, ["no labels are written"]
         labels = from_defects(row.image, (row.width, row.height), row.defects, self.classes)
-        if "voc" in self.kinds:
+        if "voc" in kinds:
             files[f"voc/{stem}.xml"] = write_voc(labels, folder=str(stem.parent)).encode()
-        if "yolo" in self.kinds:
+        if "yolo" in kinds:
             if f"yolo/{stem}.txt".casefold() == _LAST[0]:
                 lacking.append("its YOLO labels would be named like the list of classes; rename it")
             else:
@@ -149,8 +154,14 @@ class Writing:
         if "yolo" in self.kinds:
             files[_LAST[0]] = "".join(f"{name}\n" for name in self.classes).encode()
         if "coco" in self.kinds:
-            files[_LAST[1]] = finds_coco(rows, self.classes).encode()
+            whole = [row for row in rows if not row.num_unread]
+            files[_LAST[1]] = finds_coco(whole, self.classes).encode()
         return files
+
+
+def last_names(kinds: Iterable[str]) -> list[str]:
+    """Give the names of the files that belong to all pictures together."""
+    return [name for name in _LAST if name.split("/")[0] in kinds]
 
 
 def read_kinds(wishes: Sequence[str], recipe: Recipe | None) -> frozenset[str]:

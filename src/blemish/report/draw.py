@@ -34,9 +34,10 @@ class Pen:
     stroke: int
 
     @classmethod
-    def for_side(cls, side: int) -> "Pen":
-        """Choose the sizes for a picture whose longer side is this."""
-        times = max(side / 900, 0.9)
+    def for_picture(cls, pixels: Pixels) -> "Pen":
+        """Choose the sizes for a picture by its longer side, or its shorter one if it is narrow."""
+        height, width = pixels.shape[:2]
+        times = max(min(max(height, width), 4 * min(height, width)) / 900, 0.9)
         return cls(max(round(times), 1), 0.5 * times, max(round(times), 1))
 
 
@@ -47,9 +48,9 @@ def draw_finds(pixels: Pixels, defects: Defects, classes: Sequence[str]) -> Pixe
     stands where it covers the least of other finds; where there is no room it is left out.
     The copy of a very small picture is enlarged, that of a very large one reduced.
     """
-    canvas, factor = fit_canvas(pixels)
-    pen = Pen.for_side(max(canvas.shape[:2]))
-    frames = [frame_around(box, canvas, pen) for box in defects.boxes * factor]
+    canvas, factors = fit_canvas(pixels)
+    pen = Pen.for_picture(canvas)
+    frames = [frame_around(box, pen) for box in defects.boxes * factors]
     for frame, label in zip(frames, defects.labels, strict=True):
         _draw_frame(canvas, frame, COLOURS[label % len(COLOURS)], pen)
     taken = list(frames)
@@ -61,8 +62,8 @@ def draw_finds(pixels: Pixels, defects: Defects, classes: Sequence[str]) -> Pixe
     return canvas
 
 
-def fit_canvas(pixels: Pixels) -> tuple[Pixels, float]:
-    """Give a copy of a size that can be drawn on and looked at, and its factor."""
+def fit_canvas(pixels: Pixels) -> tuple[Pixels, NDArray[np.float32]]:
+    """Give a copy that can be drawn on and looked at, and what boxes are to be multiplied with."""
     height, width = pixels.shape[:2]
     side = max(height, width)
     if side < SMALL_SIDE:
@@ -73,17 +74,20 @@ def fit_canvas(pixels: Pixels) -> tuple[Pixels, float]:
         size = (max(round(width * factor), 1), max(round(height * factor), 1))
         method = cv2.INTER_AREA
     else:
-        return pixels.copy(), 1.0
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8), size[0] / width
+        return pixels.copy(), np.ones(4, np.float32)
+    factors = np.array([size[0] / width, size[1] / height] * 2, np.float32)
+    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8), factors
 
 
-def frame_around(box: NDArray[np.float32], canvas: Pixels, pen: Pen) -> Rectangle:
-    """Give the rectangle, first to last pixel, of the coloured line just outside a box."""
-    height, width = canvas.shape[:2]
+def frame_around(box: NDArray[np.float32], pen: Pen) -> Rectangle:
+    """Give the rectangle, first to last pixel, of the coloured line just outside a box.
+
+    It may lie beyond the picture: there is no place for a line at its very edge.
+    """
     reach = pen.line
     x1, y1 = (int(value) - reach for value in np.floor(box[:2]))
     x2, y2 = (int(value) + reach - 1 for value in np.ceil(box[2:]))
-    return max(x1, 0), max(y1, 0), min(x2, width - 1), min(y2, height - 1)
+    return x1, y1, x2, y2
 
 
 def _draw_frame(canvas: Pixels, frame: Rectangle, colour: tuple[int, int, int], pen: Pen) -> None:
@@ -136,7 +140,11 @@ def _best_place(
 ) -> Rectangle | None:
     """Give the first place inside the picture that covers least of what is taken."""
     width, height = size
-    x1, y1, x2, y2 = frame
+    right, bottom = canvas.shape[1] - 1, canvas.shape[0] - 1
+    x1, y1, x2, y2 = (
+        *(max(frame[0], 0), max(frame[1], 0)),
+        *(min(frame[2], right), min(frame[3], bottom)),
+    )
     gap = 3
     corners = [
         (x1, y1 - height - gap),

@@ -31,7 +31,7 @@ def draw_grid(pixels: Pixels, placement: Placement, recipe: Recipe, factor: floa
     if placement.frame is None:
         return canvas
     frame = placement.frame.enlarged(1 / factor)
-    pen = Pen.for_side(max(canvas.shape[:2]))
+    pen = Pen.for_picture(canvas)
     faint = canvas.copy()
     for ends in _lines(frame.diameter, recipe.dies):
         _polyline(faint, frame.to_px(ends), LINES, pen.line)

@@ -98,12 +98,12 @@ def draw_marked(pixels: Pixels, marked: Sequence[Marked], always: Sequence[Kind]
     The last of the boxes get the best places for their words. ``always`` are the kinds that the
     strip tells of even where there is none.
     """
-    canvas, factor = fit_canvas(pixels)
-    pen = Pen.for_side(max(canvas.shape[:2]))
+    canvas, factors = fit_canvas(pixels)
+    pen = Pen.for_picture(canvas)
     drawn: list[tuple[Rectangle, str]] = []
     for kind, boxes, words in marked:
         for box, text in zip(boxes, words, strict=True):
-            frame = frame_around(box * factor, canvas, _pen_of(kind, pen))
+            frame = frame_around(box * factors, _pen_of(kind, pen))
             _draw_sides(canvas, frame, kind, pen)
             drawn.append((frame, text))
     taken = [frame for frame, _ in drawn]

@@ -13,6 +13,7 @@ KOREAN = {
     "names.pattern does not fit its name: no KLARF is written": "names.pattern이 이 이름에 맞지 "
     "않아 KLARF를 쓰지 않았습니다",
     "no KLARF is written": "KLARF는 쓰지 않았습니다",
+    "no labels are written": "라벨은 쓰지 않았습니다",
     "two wafers in view: the millimetres are of one; show one at a time": "웨이퍼 두 장이 보이며 "
     "mm 위치는 한 장의 것입니다. 한 장씩 찍으십시오",
     "the rim is hardly seen: the millimetres are rough; light it evenly": "가장자리가 거의 보이지 "

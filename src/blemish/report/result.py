@@ -164,10 +164,11 @@ def read_found(facts: Mapping[str, Any], images: str, finds: str) -> Result:
         name, status = row["image"], row["status"]
         if status not in STATUSES:
             raise UsageError(f"{at}: status {status[:40]!r} is not one of {', '.join(STATUSES)}")
+        found = () if status == "failed" else tuple(marks.get(name, ()))
         pictures.append(
             Picture(
                 *(name, _count(at, row, "width"), _count(at, row, "height")),
-                *(status, row["error"], tuple(marks.get(name, ()))),
+                *(status, row["error"], found),
                 num_outside=_count(at, row, "num_outside"),
                 num_excluded=_count(at, row, "num_excluded"),
                 wafer=_number(at, row, "wafer_diameter"),

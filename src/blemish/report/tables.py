@@ -40,6 +40,7 @@ class ImageRow:
         num_outside: finds that were dropped because they lie outside the wafer.
         wafer_diameter: in pixels of the picture; None where no wafer was seen.
         scale: the factor at which the picture was looked at.
+        num_unread: windows that were not looked at, as they could not be read.
         placement: where the finds lie on the wafer; None unless its diameter was given.
     """
 
@@ -53,6 +54,7 @@ class ImageRow:
     num_outside: int = 0
     wafer_diameter: float | None = None
     scale: float = 1.0
+    num_unread: int = 0
     placement: Placement | None = None
 
 

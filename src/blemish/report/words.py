@@ -35,8 +35,8 @@ ENGLISH = {
     "how": "Settings",
     "what": "What",
     "value": "Value",
-    "all_finds_alt": "Map of one wafer with {n} finds of all pictures.",
-    "all_finds_text": "{n} finds of {of} wafers, laid over each other. What comes again at one "
+    "all_finds_alt": "Map of one wafer with {finds} of all pictures.",
+    "all_finds_text": "{finds} of {wafers}, laid over each other. What comes again at one "
     "place points to a tool or a chuck.",
     "stack_unsure": "Finds on partial pictures are left out, as their places may be wrong: {n}.",
     "worst": "Worst first",
@@ -133,6 +133,8 @@ ENGLISH = {
     "none_false": "There is no false find.",
     "n_finds": "{n} finds",
     "n_finds_1": "1 find",
+    "n_wafers": "{n} wafers",
+    "n_wafers_1": "1 wafer",
     "n_missed": "{n} missed",
     "n_missed_1": "1 missed",
     "n_false": "{n} false",
@@ -168,8 +170,8 @@ KOREAN = {
     "how": "설정",
     "what": "항목",
     "value": "값",
-    "all_finds_alt": "모든 사진에서 찾은 {n}곳을 웨이퍼 한 장에 모은 지도.",
-    "all_finds_text": "웨이퍼 {of}장에서 찾은 {n}곳을 겹쳐 놓았습니다. 같은 자리에 되풀이되면 "
+    "all_finds_alt": "모든 사진에서 찾은 {finds}을 웨이퍼 한 장에 모은 지도.",
+    "all_finds_text": "{wafers}에서 찾은 {finds}을 겹쳐 놓았습니다. 같은 자리에 되풀이되면 "
     "장비나 척을 의심할 수 있습니다.",
     "stack_unsure": "일부만 처리된 사진에서 찾은 {n}곳은 자리가 틀릴 수 있어 뺐습니다.",
     "worst": "나쁜 순서",
@@ -262,6 +264,8 @@ KOREAN = {
     "none_false": "오검출이 없습니다.",
     "n_finds": "{n}곳",
     "n_finds_1": "1곳",
+    "n_wafers": "웨이퍼 {n}장",
+    "n_wafers_1": "웨이퍼 1장",
     "n_missed": "{n}곳 놓침",
     "n_missed_1": "1곳 놓침",
     "n_false": "오검출 {n}곳",

@@ -1,7 +1,7 @@
 """Do items' work in background threads: the next one's, or that of several at once."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TypeVar
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 def one_ahead(
     work: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Future[Result]]]:
+) -> Generator[tuple[Item, Future[Result]], None, None]:
     """Yield each item with its finished or running work, in order, never more than one ahead.
 
     What the work raises is raised by the future's `result()`, so that one broken item does not
@@ -31,7 +31,7 @@ def one_ahead(
 
 def side_by_side(
     works: Sequence[Callable[[Item], Result]], items: Iterable[Item]
-) -> Iterator[tuple[Item, Future[Result]]]:
+) -> Generator[tuple[Item, Future[Result]], None, None]:
     """Yield each item with its finished or running work, in order, one more at once than works.
 
     Each work has a thread of its own and takes every so manieth item, whoever is quicker: what

@@ -57,6 +57,7 @@ class Finding:
         outline: the wafer, None where none was found or looked for.
         scale: the factor by which the picture was resized before looking.
         note: why the picture was not looked at as asked; empty otherwise.
+        num_unread: how many windows were not looked at, as they could not be read.
     """
 
     defects: Defects
@@ -64,6 +65,7 @@ class Finding:
     outline: Outline | None
     scale: float
     note: str = ""
+    num_unread: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +162,8 @@ class Finder:
         if unread and len(unread) == len(windows):
             raise PictureError(f"is damaged ({unread[0].reason}); copy or export it again")
         note = note_unread(unread, len(windows))
-        return self._home(found, view.part[:2], view.factors, outline, scale, note)
+        finding = self._home(found, view.part[:2], view.factors, outline, scale, note)
+        return replace(finding, num_unread=len(unread))
 
     def _home(
         self,
