@@ -105,8 +105,9 @@ class Difference:
         """Give the numbers in words."""
         return (
             f"{self.pairs} pairs of finds on {self.pictures} pictures, scores differ by up to "
-            f"{self.score:.2g}, boxes by {self.box:.2g} px ({self.far} by more than may be); the best find without a partner "
-            f"scores {self.unpaired:.2f}, {self.flips} differ at the threshold"
+            f"{self.score:.2g}, boxes by {self.box:.2g} px ({self.far} by more than may be); the "
+            f"best find without a partner scores {self.unpaired:.2f}, {self.flips} differ at the "
+            "threshold"
         )
 
 
