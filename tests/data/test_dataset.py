@@ -113,7 +113,7 @@ def test_what_is_missing_is_told(tmp_path):
         read_dataset(tmp_path)
     with pytest.raises(UsageError, match="is not a data set"):
         read_dataset(tmp_path / "w2.png")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not there"):
         read_dataset(tmp_path / "gone.csv")
     write_labels(tmp_path, PictureLabels.of("lost.png", (9, 9), []))
     with pytest.raises(LabelError, match=r"lost\.xml: its picture is not there"):

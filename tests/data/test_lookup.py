@@ -104,7 +104,9 @@ def test_two_dates_are_two_pictures(tmp_path):
         (("a.jpg", "a.png"), "a.xml", "images/a.jpg", "a.jpg"),
         (("scan.tif.png", "scan.png"), "scan.tif.txt", "", "scan.tif.png"),
         (("scan.tif.png",), "scan.tif.xml", "other", "scan.tif.png"),
+        (("scan.tif", "scan.tif.png"), "scan.TIF.xml", "", "scan.tif.png"),
         (("scan.tif", "x/scan.tif.png"), "scan.tif.xml", "", "scan.tif"),
+        (("y/scan.tif", "x/scan.tif.png"), "y/scan.tif.xml", "", "y/scan.tif"),
     ],
 )
 def test_what_is_called_so_to_the_letter_comes_first(tmp_path, pictures, file, said, found):

@@ -62,9 +62,9 @@ class Folder:
         """
         folders = _folders(PurePosixPath(self.inner(file)).parts[:-1])
         said = PurePosixPath(filename).name
+        own = (*self._by_stem.get(_key(file.stem), []), *self._candidates(file.stem))
         ways = (
-            (self._by_stem.get(_key(file.stem), []), False),
-            (self._candidates(file.stem), False),
+            (list(dict.fromkeys(own)), False),
             (self._candidates(said), True),
             (self._but_for_a_hash(file.stem), True),
             (self._but_for_a_hash(said), True),
@@ -124,6 +124,7 @@ class Folder:
 def _likest(best: Sequence[Path], stem: str, said: str) -> Sequence[Path]:
     """Of pictures that differ in case or extension give those that are called so to the letter."""
     tests: tuple[Callable[[Path], bool], ...] = (
+        lambda path: _key(path.stem) == _key(stem),
         lambda path: path.stem == stem,
         lambda path: _key(path.name) == _key(said),
         lambda path: path.name == said,
