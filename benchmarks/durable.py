@@ -201,6 +201,11 @@ def _pictures(folder: Path, seed: int) -> Iterator[tuple[str, bytes]]:
         number += 1
 
 
+def is_judged(answers: dict[str, str]) -> bool:
+    """Say whether labels may be called complete: no find is left open."""
+    return "open" not in answers.values()
+
+
 def _judge(client: httpx.Client, name: str, kept: Kept, chance: random.Random) -> None:
     """Give a verdict on a picture and its finds, if it has been looked at and has any."""
     path = f"/api/v1/pictures/{kept.picture}"
@@ -208,7 +213,7 @@ def _judge(client: httpx.Client, name: str, kept: Kept, chance: random.Random) -
     answers = {str(find["id"]): chance.choice(ANSWERS) for find in detail["finds"]}
     verdicts = [{"find": int(find), "answer": answer} for find, answer in answers.items()]
     revision = detail["picture"]["revision"]
-    body = {"revision": revision, "verdicts": verdicts, "reviewed": True}
+    body = {"revision": revision, "verdicts": verdicts, "reviewed": is_judged(answers)}
     # What was under way at a kill may have come or not; whichever, this verdict is made on it.
     begun = datetime.now(UTC)
     told = client.post(f"{path}/verdicts", json=body).raise_for_status().json()
@@ -258,7 +263,8 @@ def _missing(
         stand = {find: answer for find, answer in stand.items() if find in kept.verdict}
         boxes = {str(row["find_id"]) for row in detail["labels"]}
         accepted = {find for find, given in kept.verdict.items() if given == "accepted"}
-        if stand != kept.verdict or boxes != accepted or not detail["picture"]["reviewed"]:
+        complete = detail["picture"]["reviewed"]
+        if stand != kept.verdict or boxes != accepted or complete != is_judged(kept.verdict):
             yield f"{subject}: its verdict does not stand"
 
 
