@@ -175,10 +175,15 @@ export class Editor {
     this.refresh();
   }
 
-  /** Says that the labels are complete and goes on. */
+  /** Says that the labels are complete and goes on, or to the first find that is not judged. */
   private finish(): void {
     if (!this.work) return;
-    this.work.finish();
+    const open = this.work.finish();
+    if (open > 0) {
+      this.tell(this.say("still_open", { n: open }));
+      this.refresh();
+      return;
+    }
     this.strip.setReviewed(this.work.saving.seen.id, true);
     this.showPanel();
     this.goBeside("after");

@@ -3,7 +3,7 @@
 import { move, resize, rounded } from "./geometry";
 import { History, type Step } from "./history";
 import type { Command } from "./keys";
-import { isSameValue, nextOpen, stepped, type Mark, type State, type Value } from "./marks";
+import { countOpen, isSameValue, nextOpen, stepped, type Mark, type State, type Value } from "./marks";
 import type { Box } from "./picture";
 import type { Saving } from "./saving";
 
@@ -100,9 +100,13 @@ export class Work {
     if (this.selected) this.put(this.selected, { ...meant(this.selected.value), label });
   }
 
-  /** Says that the labels are complete. */
-  finish(): void {
-    this.saving.wish([], true);
+  /** Says that the labels are complete, or selects the first open find; gives how many are open. */
+  finish(): number {
+    const marks = this.marks();
+    const open = countOpen(marks);
+    if (open > 0) this.chosen = nextOpen(marks, null);
+    else this.saving.wish([], true);
+    return open;
   }
 
   /** Forgets what could be undone, as it is no longer there. */

@@ -60,6 +60,19 @@ describe("verdicts by keyboard", () => {
     expect(server.picture.labels).toEqual([]);
   });
 
+  test("labels are complete only when each find is judged; until then the first open one is selected", async () => {
+    const { server, saving, work } = await begun();
+    work.run("accept");
+    work.select("f13");
+    expect(work.finish()).toBe(2);
+    expect(work.selected?.key).toBe("f12");
+    work.run("reject");
+    work.run("reject");
+    expect(work.finish()).toBe(0);
+    await saving.settled();
+    expect(server.picture.reviewed).toBe(true);
+  });
+
   test("a picture without finds is judged from the start", async () => {
     const { work } = await begun(new MemoryServer(planted({ finds: [] })));
     expect(work.isJudged).toBe(true);

@@ -89,6 +89,18 @@ def test_verdicts_make_labels(served: Running, one: int) -> None:
     )
 
 
+def test_labels_are_not_complete_while_a_find_is_open(served: Running, one: int) -> None:
+    finds = [find["id"] for find in served.client.get(f"/api/v1/pictures/{one}").json()["finds"]]
+    verdicts = [{"find": finds[0], "answer": "accepted"}]
+    refused = send(served, one, "verdicts", 0, verdicts=verdicts, reviewed=True)
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith(f"1 of 2 finds of picture {one} are not judged")
+    kept = served.client.get(f"/api/v1/pictures/{one}/labels").json()
+    assert (kept["revision"], kept["reviewed"], kept["labels"]) == (0, False, [])
+    verdicts.append({"find": finds[1], "answer": "rejected"})
+    assert send(served, one, "verdicts", 0, verdicts=verdicts, reviewed=True).json()["reviewed"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -137,7 +137,9 @@ def test_a_reader_that_closes_in_the_middle_of_an_export_leaves_nothing_open(
         content = cv2.imencode(".png", noise)[1].tobytes()
         one = served.upload("a.png", content).json()["id"]
         served.settled()
-        body = {"revision": 0, "reviewed": True}
+        finds = served.client.get(f"/api/v1/pictures/{one}").json()["finds"]
+        verdicts = [{"find": find["id"], "answer": "rejected"} for find in finds]
+        body = {"revision": 0, "verdicts": verdicts, "reviewed": True}
         answer = served.client.post(f"/api/v1/pictures/{one}/verdicts", json=body)
         assert answer.status_code == 200
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from blemish.web import editor
-from planted_browser import Complaints, chromium, press, saved
+from planted_browser import Complaints, chromium, press, saved, shoot
 from planted_bundle import planted_bundle
 from planted_editor import HEIGHT, WIDTH, drag, on_screen, shown
 from planted_server import Running, png, running
@@ -107,6 +107,25 @@ def test_finds_are_judged_by_keyboard_and_the_next_picture_comes(
     press(page, "a")
     page.wait_for_url(f"**/review/{order[0]}/edit")
     page.wait_for_selector(".reviewed.yes")
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-US", "not judged yet: 2"), ("ko-KR", "판정하지 않은")]
+)
+def test_labels_are_not_complete_while_a_find_is_open(
+    served: Running, opened: Open, locale: str, words: str
+) -> None:
+    picture = keep(served, *SPOTS[:3])
+    page = opened(picture, locale)
+    press(page, "Space", "ArrowDown", "f")
+    page.wait_for_selector(f".note:has-text('{words}')")
+    shoot(page, f"still-open-{locale}")
+    saved(page)
+    assert not detail(served, picture)["picture"]["reviewed"]
+    press(page, "x", "x", "f")
+    page.wait_for_selector(".reviewed.yes")
+    saved(page)
+    assert detail(served, picture)["picture"]["reviewed"]
 
 
 def test_a_box_is_drawn_moved_resized_named_and_taken_back(served: Running, opened: Open) -> None:

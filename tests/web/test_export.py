@@ -36,7 +36,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             if changes:
                 body = {"revision": 0, "changes": changes}
                 assert served.client.post(f"{path}/labels", json=body).status_code == 200
-            body = {"revision": len(boxes), "reviewed": True}
+            finds = served.client.get(path).json()["finds"]
+            verdicts = [{"find": find["id"], "answer": "rejected"} for find in finds]
+            body = {"revision": len(boxes), "verdicts": verdicts, "reviewed": True}
             assert served.client.post(f"{path}/verdicts", json=body).status_code == 200
         served.upload("not reviewed.png", png((60, 60), width=150))
         served.settled()

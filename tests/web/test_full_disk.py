@@ -243,7 +243,9 @@ def test_tiles_that_have_no_room_say_it_and_are_cut_later(served: Running) -> No
 @pytest.mark.parametrize("call", ["labels?kind=voc", "finds.csv"])
 def test_an_export_that_has_no_room_says_it(served: Running, call: str) -> None:
     picture = keep(served)
-    body = {"revision": 0, "reviewed": True}
+    finds = detail(served, picture)["finds"]
+    verdicts = [{"find": find["id"], "answer": "rejected"} for find in finds]
+    body = {"revision": 0, "verdicts": verdicts, "reviewed": True}
     path = f"/api/v1/pictures/{picture}/verdicts"
     assert served.client.post(path, json=body).status_code == 200
     before = sorted(served.server.settings.data.rglob("*"))

@@ -139,6 +139,10 @@ def test_without_scripts_one_can_send_and_review(served: Running) -> None:
     detail = served.client.get(f"/api/v1/pictures/{here['id']}").json()
     find = detail["finds"][0]["id"]
     page = f"/review/{here['id']}"
+    early = {"verdict": "reviewed", "revision": "0"}
+    refused = served.client.post(page, data=early, headers={"Accept": "text/html"})
+    assert refused.status_code == 422
+    assert "Finds are not judged yet" in refused.text
     form = {"verdict": f"accepted:{find}", "revision": "0"}
     assert served.client.post(page, data=form).headers["location"] == page
     assert len(served.client.get(f"/api/v1/pictures/{here['id']}/labels").json()["labels"]) == 1

@@ -92,7 +92,8 @@ def test_pictures_labels_and_two_reviewers(url: str, tmp_path: Path) -> None:
             codes = sorted(pool.map(say, ["accepted"] * 4))
         assert codes == [200, 409, 409, 409]
         assert len(served.client.get(f"{path}/labels").json()["labels"]) == 1
-        body = {"revision": 1, "reviewed": True}
+        verdicts = [{"find": find, "answer": "accepted"} for find in finds]
+        body = {"revision": 1, "verdicts": verdicts, "reviewed": True}
         assert served.client.post(f"{path}/verdicts", json=body).status_code == 200
         for page in ("/", "/review?all=1", f"/review/{one}", "/models", "/export"):
             assert served.client.get(page).status_code == 200

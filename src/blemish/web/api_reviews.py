@@ -15,6 +15,7 @@ from blemish.web.api_pictures import MOST, Id, picture_of
 from blemish.web.reviews import (
     Change,
     ChangedError,
+    OpenError,
     StrangeError,
     change_labels,
     history_of,
@@ -48,7 +49,7 @@ def _changing(server: Server, picture_id: int) -> Iterator[tuple[Session, Pictur
             "another person changed this picture meanwhile; load it again",
             revision=error.revision,
         ) from error
-    except StrangeError as error:
+    except (StrangeError, OpenError) as error:
         raise Refused(422, str(error)) from error
 
 
@@ -96,7 +97,8 @@ def _change(one: LabelChange, picture: Picture) -> Change:
 def add_verdicts(server: TheServer, who: Reviewer, picture_id: Id, body: Verdicts) -> Labels:
     """Say of finds that they are right or wrong, and of the picture that its labels are complete.
 
-    An accepted find becomes a box; rejected or open again, it is none any more.
+    An accepted find becomes a box; rejected or open again, it is none any more. While finds of the
+    last look are open, the labels are not complete: 422.
     """
     answers = [(one.find, one.answer) for one in body.verdicts]
     with _changing(server, picture_id) as (session, picture):

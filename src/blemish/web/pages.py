@@ -18,7 +18,7 @@ from blemish.web.answers import Refused
 from blemish.web.api_pictures import Id, detail_of, picture_of, take_upload
 from blemish.web.export import KINDS
 from blemish.web.gate import csrf_fits
-from blemish.web.reviews import ChangedError, judge
+from blemish.web.reviews import ChangedError, OpenError, judge
 from blemish.web.server import Server
 from blemish.web.store import list_pictures, num_waiting
 from blemish.web.tables import Answer, Model, Picture
@@ -30,7 +30,16 @@ LANGUAGE = "blemish_language"
 PER_PAGE = 24
 ON_FRONT = 12
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
-_FOR_SCRIPTS = ("It could not be kept: ", "Kept.", "accepted", "rejected", "open", "Looked at")
+_STILL_OPEN = "Finds are not judged yet: accept or reject each first."
+_FOR_SCRIPTS = (
+    "It could not be kept: ",
+    "Kept.",
+    "accepted",
+    "rejected",
+    "open",
+    "Looked at",
+    _STILL_OPEN,
+)
 
 
 def show(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
@@ -163,6 +172,8 @@ async def decide(request: Request, server: TheServer, picture_id: Id) -> Respons
         following = await run_in_threadpool(write)
     except ChangedError:
         following = picture_id
+    except OpenError as error:
+        raise Refused(422, _STILL_OPEN) from error
     return RedirectResponse(f"/review/{following}" if following else "/review", 303)
 
 

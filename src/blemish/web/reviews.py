@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from blemish.web.store import Who, note, now
+from blemish.web.store import Who, finds_of, last_look, note, now
 from blemish.web.tables import Action, Answer, Find, Label, Look, Picture, Verdict
 
 
@@ -24,6 +24,10 @@ class ChangedError(Exception):
 
 class StrangeError(Exception):
     """A change names a box or a find that the picture does not have; the text says which."""
+
+
+class OpenError(Exception):
+    """Labels are said to be complete while finds are not judged; the text says how many."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def judge(
     Raises:
         ChangedError: ``revision`` is not the picture's latest.
         StrangeError: a find is not the picture's.
+        OpenError: the picture is ``reviewed`` and some of its finds are not judged.
     """
     new = _step(session, picture_id, revision)
     own = {find.id: find for find in _finds_of_picture(session, picture_id)}
@@ -107,12 +112,25 @@ def judge(
         elif answer != "accepted" and find_id in boxes:
             changes.append(Change("remove", boxes[find_id].box))
     _add_changes(session, picture_id, new, changes, who)
+    if reviewed:
+        _check_judged(session, picture_id)
     if reviewed is not None:
         session.add(_verdict(picture_id, None, new, "reviewed" if reviewed else "open", who))
         session.execute(update(Picture).where(Picture.id == picture_id).values(reviewed=reviewed))
     details = {"revision": new, "answers": dict(answers), "reviewed": reviewed}
     note(session, who, "verdicts", f"picture {picture_id}", details)
     return new
+
+
+def _check_judged(session: Session, picture_id: int) -> None:
+    answers = answers_of(session, picture_id)
+    finds = finds_of(session, last_look(session, picture_id))
+    num_open = sum(answers.get(find.id, "open") == "open" for find in finds)
+    if num_open:
+        raise OpenError(
+            f"{num_open} of {len(finds)} finds of picture {picture_id} are not judged; "
+            "accept or reject each, then say that its labels are complete"
+        )
 
 
 def attach(

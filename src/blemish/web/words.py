@@ -74,6 +74,9 @@ KOREAN: Mapping[str, str] = {
     "Another person changed this picture; it is loaded again.": (
         "다른 사람이 이 사진을 바꿨습니다. 다시 불러옵니다."
     ),
+    "Finds are not judged yet: accept or reject each first.": (
+        "아직 판정하지 않은 발견이 있습니다. 하나씩 맞음 또는 틀림을 정하십시오."
+    ),
     "It could not be kept: ": "저장하지 못했습니다: ",
     "Kept.": "저장했습니다.",
     "live": "사용 중",

@@ -89,6 +89,12 @@ function follow(id) {
 
 function done() {
   if (!review.dataset.may) return;
+  const open = items.findIndex((item) => item.classList.contains("open"));
+  if (open >= 0) {
+    pick(open);
+    say(words["Finds are not judged yet: accept or reject each first."]);
+    return;
+  }
   send({ reviewed: true }).then((fine) => {
     if (fine && !follow("after")) location.assign("/review");
   });
