@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from blemish.data.images import Listed
 from blemish.jobs import looking
-from blemish.jobs.looking import find_in
+from blemish.jobs.looking import find_in, find_in_any
 from blemish.report.tables import ImageRow
 from blemish.runtime.finder import MOST_LANES, Finder, Finding, open_finder
 from planted_bundle import blobs, planted_bundle
@@ -42,6 +42,21 @@ def test_each_picture_is_a_row_with_its_pixels(listed: list[Listed], finder: Fin
     ]
     assert str(listed[1].path) in looked[1][0].error
     assert list(find_in([], finder)) == []
+
+
+def test_a_picture_that_is_nearly_black_for_want_of_a_range_is_partial(
+    listed: list[Listed], finder: Finder
+) -> None:
+    deep = cv2.imread(str(listed[0].path)).astype(np.uint16) * 16
+    listed[0].path.write_bytes(cv2.imencode(".png", deep)[1].tobytes())
+    for look in (find_in, find_in_any):
+        (row, _), *others = look(listed, finder)
+        assert row.status == "partial"
+        assert row.error.startswith(f"{listed[0].path}: its brightest value is ")
+        assert "--range 0,4095" in row.error
+        assert [other.status for other, _ in others] == ["defective", "defective"]
+        row, _ = next(iter(look(listed[:1], finder, (0, 4095))))
+        assert (row.status, row.error) == ("defective", "")
 
 
 def test_a_picture_that_breaks_the_engine_is_a_row(

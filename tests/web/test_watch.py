@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
+import numpy as np
 import pytest
 
 from blemish.errors import UsageError
@@ -78,6 +80,23 @@ def test_a_file_that_is_written_to_while_it_is_copied_waits(
         (kept,) = served.client.get("/api/v1/pictures?order=newest").json()["pictures"]
         assert kept["sha256"] == hashlib.sha256(second).hexdigest()
         served.settled()
+
+
+def test_deep_pictures_are_seen_in_the_range_that_is_given(tmp_path: Path) -> None:
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    model = planted_bundle(tmp_path / "model").path
+    deep = cv2.imdecode(np.frombuffer(png((30, 30)), np.uint8), cv2.IMREAD_COLOR)
+    content = cv2.imencode(".png", deep.astype(np.uint16) * 16)[1].tobytes()
+    (folder / "deep.png").write_bytes(content)
+    with running(tmp_path / "data", model, watch=folder, value_range=(0, 4095)) as served:
+        wait_for(lambda: bool(names(served)))
+        served.settled()
+        (kept,) = served.client.get("/api/v1/pictures").json()["pictures"]
+        assert (kept["num_finds"], kept["error"]) == (1, "")
+        assert served.find("deep.png", content).json()["status"] == "defective"
+        black = served.find("deep.png", content, range="0,65535").json()
+        assert (black["status"], black["num_finds"]) == ("clean", 0)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from blemish.cli.options import (
     Debug,
     Engine,
     Precision,
+    Range,
     Threads,
     WaferDiameter,
     WaferFile,
+    read_range,
 )
 
 NEEDS = "web"
@@ -43,6 +45,7 @@ def serve(
     ] = None,
     wafer_diameter: WaferDiameter = None,
     wafer: WaferFile = None,
+    value_range: Range = None,
     engine: Engine = "auto",
     precision: Precision = "auto",
     threads: Threads = 0,
@@ -64,6 +67,7 @@ def serve(
             *(data, model, host, port, db, watch, wafer_diameter, wafer),
             *(engine, precision, threads),
             *(max_upload * 1_000_000, max_pixels * 1_000_000, queue),
+            value_range=read_range(value_range),
         )
         run(settings, lambda where: typer.echo(f"Serving on {where} (Ctrl-C ends it)"))
 

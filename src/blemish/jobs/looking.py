@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from blemish.core.defects import Defects
+from blemish.data.depth import range_doubt
 from blemish.data.huge import HugePicture, open_by_size
 from blemish.data.images import Listed, Pixels, as_rgb, open_picture
 from blemish.data.listing import shown
@@ -38,7 +39,7 @@ def find_in(
 ) -> Iterator[tuple[ImageRow, Pixels | None]]:
     """Yield the row of each picture and its pixels, None where it could not be looked at."""
     yield from _find_in_each(
-        listed, lambda path: open_picture(path, value_range), Finder.look, finder
+        listed, lambda path: open_picture(path, value_range), Finder.look, finder, None, value_range
     )
 
 
@@ -63,7 +64,7 @@ def find_in_any(
         return lane.look(picture)
 
     yield from _find_in_each(
-        listed, lambda path: open_by_size(path, value_range), look, finder, recipe
+        listed, lambda path: open_by_size(path, value_range), look, finder, recipe, value_range
     )
 
 
@@ -80,8 +81,11 @@ def row_of(
     look: Callable[[], Finding],
     bundle: Bundle,
     recipe: Recipe | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> ImageRow:
     """Look at one picture and give its row; ``look`` finds in it.
+
+    ``value_range`` is the one that it was read with.
 
     Raises:
         BlemishError: it cannot be looked at.
@@ -89,6 +93,9 @@ def row_of(
     begun = time.perf_counter()
     finding = look()
     _check_labels(finding.defects, bundle)
+    if value_range is None and not isinstance(picture, HugePicture):
+        words = (finding.note, range_doubt(one.path, picture))
+        finding = replace(finding, note="; ".join(filter(None, words)))
     row = _row(one, size_of(picture), finding, (time.perf_counter() - begun) * 1000)
     return row if recipe is None else _placed(one, row, picture, finding, recipe)
 
@@ -99,9 +106,11 @@ def _find_in_each(
     look: Callable[[Finder, P], Finding],
     finder: Finder,
     recipe: Recipe | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> Iterator[tuple[ImageRow, P | None]]:
     def row(lane: Finder, one: Listed, picture: P) -> ImageRow:
-        return row_of(one, picture, partial(look, lane, picture), lane.bundle, recipe)
+        find = partial(look, lane, picture)
+        return row_of(one, picture, find, lane.bundle, recipe, value_range)
 
     def whole(lane: Finder, one: Listed) -> tuple[ImageRow, P]:
         picture = read(one.path)

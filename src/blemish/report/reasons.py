@@ -45,6 +45,9 @@ KOREAN = {
     " or {a} mm 웨이퍼라면 맞습니다": ", {a} mm 웨이퍼라면 맞습니다",
     "(flats of {a} to {b} mm)": "(플랫은 {a}~{b} mm)",
     "(no flat)": "(플랫 없음)",
+    "its brightest value is {a} of {b} and it is looked at nearly black: give --range {c}": "가장 "
+    "밝은 값이 {b} 중 {a}뿐이라 거의 검게 보았습니다. --range {c}",
+    ", or {a} if it is meant so": "을 주거나, 이대로가 맞으면 {a}을 주십시오",
     "is empty (0 bytes); copy or export it again": "빈 파일(0바이트)입니다. 다시 복사하거나 "
     "내보내십시오",
     "is not a PNG, JPEG, BMP or TIFF picture; leave it out or convert it": "PNG, JPEG, BMP, TIFF "

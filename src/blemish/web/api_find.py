@@ -125,14 +125,16 @@ async def _answer(
     path, name = upload.arriving.path, shown_name(upload.name)
     finder, most = server.live.finder, server.settings.max_pixels
     try:
-        wishes = read_wishes(upload.fields)
+        wishes = read_wishes(upload.fields, server.settings.value_range)
         await run_in_threadpool(upload.arriving.file.flush)
         read = partial(open_upload, path, name, wishes, most)
         async with server.ahead:
             picture = await read_in_turn(server, path, read)
             wished, recipe = wishes.apply(finder), wishes.recipe()
             row = await asyncio.wrap_future(
-                server.looker.submit(lambda: look(picture, path, name, wished, recipe))
+                server.looker.submit(
+                    lambda: look(picture, path, name, wished, recipe, wishes.value_range)
+                )
             )
             server.measures.looked(row.status, len(row.defects), row.milliseconds)
             if "image/png" not in request.headers.get("accept", ""):

@@ -12,7 +12,7 @@ from blemish.errors import PictureError, PictureTooLargeError
 from blemish.web.access import Reviewer, TheServer, Viewer
 from blemish.web.answers import Refused, problems
 from blemish.web.api_find import FILE_FORM, queue_full, read_in_turn
-from blemish.web.looks import Wishes, open_upload
+from blemish.web.looks import open_upload
 from blemish.web.reviews import answers_of, labels_of
 from blemish.web.schemas import Asked, Detail, FindInfo, LabelInfo, ModelInfo, Page, PictureInfo
 from blemish.web.server import Server
@@ -100,7 +100,7 @@ async def _check_readable(server: Server, coming: Upload) -> None:
             await read_in_turn(
                 server,
                 path,
-                lambda: open_upload(path, name, Wishes(), server.settings.max_pixels),
+                lambda: open_upload(path, name, server.wishes, server.settings.max_pixels),
             )
     except PictureTooLargeError as error:
         raise Refused(413, str(error)) from error
@@ -217,7 +217,7 @@ def _view(server: Server, picture_id: int, kind: str) -> FileResponse:
     if not place.is_file():
         original = server.originals.place(sha256)
         try:
-            picture = open_upload(original, "picture", Wishes(), server.settings.max_pixels)
+            picture = open_upload(original, "picture", server.wishes, server.settings.max_pixels)
             write_views(server.originals, sha256, picture)
         except PictureError as error:
             raise Refused(404, "there is no view of it: it cannot be read") from error

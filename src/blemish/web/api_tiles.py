@@ -16,7 +16,7 @@ from blemish.web.access import TheServer, Viewer
 from blemish.web.answers import Refused, problems
 from blemish.web.api_pictures import Id, picture_of
 from blemish.web.database import DiskFullError
-from blemish.web.looks import Wishes, open_upload
+from blemish.web.looks import open_upload
 from blemish.web.server import Server
 from blemish.web.tiles import TILE, cut_tiles, make_room, touch
 
@@ -77,7 +77,9 @@ class Cutter:
             return not self.server.stopping.is_set()
 
         original = self.server.originals.place(sha256)
-        picture = open_upload(original, "picture", Wishes(), self.server.settings.max_pixels)
+        picture = open_upload(
+            original, "picture", self.server.wishes, self.server.settings.max_pixels
+        )
         cut_tiles(picture, place, told)
         make_room(place.parent, place)
 

@@ -14,7 +14,7 @@ from blemish.jobs.looking import failed_row
 from blemish.report.tables import ImageRow, as_json
 from blemish.web.carrying import carry
 from blemish.web.looker import LATER
-from blemish.web.looks import Picture, Wishes, look, open_upload
+from blemish.web.looks import Picture, look, open_upload
 from blemish.web.need import nearness, small_of
 from blemish.web.server import Live, Server
 from blemish.web.store import finish_look, next_waiting
@@ -77,9 +77,13 @@ class Backlog(Thread):
         pixels: Picture | None = None
         coming: Future[ImageRow] = Future()
         try:
-            pixels = held = open_upload(place, picture.name, Wishes(), server.settings.max_pixels)
+            most = server.settings.max_pixels
+            pixels = held = open_upload(place, picture.name, server.wishes, most)
             coming = server.looker.submit(
-                lambda: look(held, place, picture.name, finder, recipe), LATER
+                lambda: look(
+                    held, place, picture.name, finder, recipe, server.settings.value_range
+                ),
+                LATER,
             )
         except Exception as error:  # whatever one picture does, the others go on
             coming.set_exception(error)

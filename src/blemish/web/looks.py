@@ -42,8 +42,10 @@ class Wishes:
         return finder if self.wafer_diameter is None else for_wafers(finder)
 
 
-def read_wishes(fields: Mapping[str, str]) -> Wishes:
-    """Read the fields of a form; empty ones count as not given.
+def read_wishes(
+    fields: Mapping[str, str], value_range: tuple[float, float] | None = None
+) -> Wishes:
+    """Read the fields of a form; empty ones count as not given, ``value_range`` is taken then.
 
     Raises:
         UsageError: a value is wrong; one line that names it.
@@ -53,7 +55,7 @@ def read_wishes(fields: Mapping[str, str]) -> Wishes:
         check_diameter(diameter, "wafer_diameter")
     if score is not None and not 0 <= score <= 1:
         raise UsageError(f"min_score must be between 0 and 1, not {score:g}")
-    return Wishes(diameter, score, _range(fields))
+    return Wishes(diameter, score, _range(fields) or value_range)
 
 
 def _number(fields: Mapping[str, str], key: str) -> float | None:
@@ -94,9 +96,16 @@ def open_upload(path: Path, name: str, wishes: Wishes, max_pixels: int) -> Pictu
 
 
 def look(
-    picture: Picture, path: Path, name: str, finder: Finder, recipe: Recipe | None
+    picture: Picture,
+    path: Path,
+    name: str,
+    finder: Finder,
+    recipe: Recipe | None,
+    value_range: tuple[float, float] | None,
 ) -> ImageRow:
     """Find in a picture and give its row; with a recipe the finder sees what millimetres need.
+
+    ``value_range`` is the one that it was read with.
 
     Raises:
         PictureError: it cannot be looked at.
@@ -104,7 +113,7 @@ def look(
     one = Listed(path.parent, path, name)
     find = partial(look_in_any, picture, finder)
     try:
-        row = row_of(one, picture, find, finder.bundle, recipe)
+        row = row_of(one, picture, find, finder.bundle, recipe, value_range)
     except BlemishError as error:
         raise PictureError(_called(reason_of(one, error), path, name)) from error
     return replace(row, error=_called(row.error, path, name))

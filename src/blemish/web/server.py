@@ -12,6 +12,7 @@ from threading import Event, Lock
 
 from sqlalchemy.orm import Session
 
+from blemish.data.images import check_range
 from blemish.errors import UsageError
 from blemish.jobs.find import FindSettings, recipe_of
 from blemish.runtime.bundle import Bundle, bundle_hash
@@ -22,6 +23,7 @@ from blemish.web.database import Database, open_database
 from blemish.web.gate import LOOPBACK
 from blemish.web.logins import Failures
 from blemish.web.looker import Looker
+from blemish.web.looks import Wishes
 from blemish.web.measures import Measures
 from blemish.web.originals import Originals
 from blemish.web.placed import Placed
@@ -43,6 +45,7 @@ class ServeSettings:
         host, port: where it listens.
         db: the database, as SQLAlchemy writes it.
         watch: a folder whose new pictures are taken.
+        value_range: of pictures of more than 8 bits, see `blemish.data.images.open_picture`.
         wafer_diameter, wafer: of the wafers on pictures that are kept, see `FindSettings`.
         engine, precision, threads: see `blemish.runtime.finder.open_finder`.
         max_upload: bytes of one file.
@@ -70,6 +73,7 @@ class ServeSettings:
     max_waiting: int = 10_000
     trainer: tuple[str, ...] = TRAINER
     train_needs: tuple[str, ...] = TRAIN_NEEDS
+    value_range: tuple[float, float] | None = None
 
     @property
     def local_only(self) -> bool:
@@ -115,6 +119,11 @@ class Server:
     _switching: Lock = field(default_factory=Lock)
 
     @property
+    def wishes(self) -> Wishes:
+        """Give how a picture is read for which nothing else is asked."""
+        return Wishes(value_range=self.settings.value_range)
+
+    @property
     def lacking_to_train(self) -> list[str]:
         """Give the modules that training lacks on this machine."""
         if os.name == "nt":  # no locks that a child inherits, see `blemish.web.child`
@@ -154,6 +163,7 @@ def open_server(settings: ServeSettings) -> Server:
         UsageError: it may not listen there yet, or the folder or database cannot be used.
         BundleError, EngineError: the model cannot be opened.
     """
+    check_range(settings.value_range)
     diameter, wafer = settings.wafer_diameter, settings.wafer
     recipe = recipe_of(FindSettings((), settings.data, wafer_diameter=diameter, wafer=wafer))
     if settings.watch is not None and not settings.watch.is_dir():

@@ -13,7 +13,7 @@ from blemish.data.listing import PICTURE_SUFFIXES, shown
 from blemish.errors import PictureError
 from blemish.web.api_pictures import keep
 from blemish.web.database import DiskFullError
-from blemish.web.looks import Wishes, open_upload
+from blemish.web.looks import open_upload
 from blemish.web.server import Server
 from blemish.web.store import Who, num_waiting
 from blemish.web.uploads import receiving
@@ -75,7 +75,7 @@ class Watch(Thread):
                 coming.arriving.file.flush()
                 if _state_of(os.fstat(file.fileno())) != state:  # its writer went on meanwhile
                     return
-                open_upload(coming.arriving.path, name, Wishes(), server.settings.max_pixels)
+                open_upload(coming.arriving.path, name, server.wishes, server.settings.max_pixels)
                 keep(server, coming, _WATCH)
         except PictureError as error:
             if still < BROKEN_STILL:
