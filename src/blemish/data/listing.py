@@ -179,7 +179,7 @@ def _unlisted(pattern: Path, fixed: int) -> list[tuple[Path, str]]:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
-                unlisted.setdefault(folder, error.strerror)
+                unlisted.setdefault(folder, error.strerror or str(error))
     return list(unlisted.items())
 
 
