@@ -29,9 +29,9 @@ def test_the_mark_inside_the_box_stays_as_it_was(
     x: float, y: float, width: float, height: float
 ) -> None:
     pixels = grey(900, 700)
-    box = np.array([x, y, min(x + width, 900), min(y + height, 700)], np.float32)
+    x1, y1, x2, y2 = box = np.array([x, y, min(x + width, 900), min(y + height, 700)], np.float32)
     touched = changed(pixels, draw_finds(pixels, Defects.of([box]), ["defect"]))
-    assert not touched[int(y) : int(np.ceil(box[3])), int(x) : int(np.ceil(box[2]))].any()
+    assert not touched[int(y1) : int(np.ceil(y2)), int(x1) : int(np.ceil(x2))].any()
     assert touched.any()
 
 
