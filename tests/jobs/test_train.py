@@ -126,17 +126,23 @@ def test_training_starts_from_other_weights_or_names_why_not(settings: TrainSett
 def test_drawn_wafers_give_a_run(settings: TrainSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds: set[int] = set()
 
-    def draw(seed: int, index: int):
+    def draw(share: float, seed: int, index: int):
+        assert share == 0.25
         seeds.add(seed)
         return planted(seed, index)
 
-    monkeypatch.setattr(job, "draw_wafer", draw)
-    drawn = replace(settings, data=None, drawers=0, count=4, num_looked=2, seed=6)
+    monkeypatch.setattr(job, "draw_mixed", draw)
+    drawn = replace(settings, data=None, drawers=0, count=4, num_looked=2, seed=6, surfaces=0.25)
     train_run(drawn)
     assert seeds == {6, 6 + job.HELD_OUT}
     facts = json.loads((settings.run / "settings.json").read_text())
     assert next(iter(held_pictures(facts))).pixels.shape == (128, 128, 3)
     assert seeds == {6, 6 + job.HELD_OUT, 6 + 2 * job.HELD_OUT}
+
+
+def test_surfaces_are_drawn_and_no_labelled_pictures(settings: TrainSettings) -> None:
+    with pytest.raises(TrainingError, match="--surfaces with --synth"):
+        train_run(replace(settings, surfaces=0.5))
 
 
 def test_ctrl_c_leaves_a_checkpoint(

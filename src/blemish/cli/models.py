@@ -75,7 +75,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder.")
     ] = False,
-    count: Annotated[int, typer.Option(min=1, help="Drawn wafers to learn from.")] = 3000,
+    count: Annotated[int, typer.Option(min=1, help="Drawn pictures to learn from.")] = 3000,
+    surfaces: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of these that are no wafers.")
+    ] = 0.0,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder of decoded and drawn pictures.", show_default="in the run"),
@@ -116,6 +119,7 @@ def train(
         settings = TrainSettings(
             *(out, data),
             count=count,
+            surfaces=surfaces,
             cache=cache,
             net=net_of(net, backbone, recipe, chosen),
             start=chosen,

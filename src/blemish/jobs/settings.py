@@ -34,6 +34,8 @@ class TrainSettings:
         epochs: length of the run in passes over the pictures, instead of the loop's steps or
             minutes; None with these, or to leave it to the plan for labelled pictures.
         count: size that the pool of drawn wafers grows to.
+        surfaces: share of the drawn pictures that are surfaces of any sort instead of wafers, see
+            `blemish.synth.surfaces`.
         cache: folder of the decoded pictures, which runs may share; None is one in the run.
         drawers: processes that draw in the background.
         num_looked: drawn pictures that are validated on, at most.
@@ -59,6 +61,7 @@ class TrainSettings:
     fold: int = 0
     epochs: int | None = None
     count: int = 3000
+    surfaces: float = 0.0
     cache: Path | None = None
     drawers: int = 1
     num_looked: int = 40
@@ -92,6 +95,8 @@ def check_folder(settings: TrainSettings) -> None:
         raise TrainingError("give the length of the run either in steps, minutes or epochs")
     if settings.epochs is not None and settings.data is None and not settings.resume:
         raise TrainingError("drawn wafers have no epochs; give the length in minutes or steps")
+    if settings.surfaces and settings.data is not None:
+        raise TrainingError("surfaces are drawn: give --surfaces with --synth, without DATA")
     if settings.batches.whole and settings.data is None and not settings.resume:
         raise TrainingError(
             f"the {settings.recipe} recipe learns from labelled pictures; write drawn ones with "

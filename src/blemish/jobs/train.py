@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from blemish.jobs.settings import (
 from blemish.model.nets import build_net
 from blemish.model.prove import prove
 from blemish.model.retinanet import fit_retinanet
-from blemish.synth.wafers import draw_wafer
+from blemish.synth.surfaces import draw_mixed
 from blemish.training.batches import Batches, Labelled, Source, smooth_share
 from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
@@ -183,11 +184,13 @@ def stock(
         learned, looked = (keep_dataset(part, cache, say, settings.long_side) for part in parts)
         yield learned, [looked.load(i) for i in range(len(parts[1]))]
         return
-    pool = Pool(draw_wafer, settings.seed, settings.count, cache / f"seed-{settings.seed}")
+    draw = partial(draw_mixed, settings.surfaces)
+    sort = f"-{settings.surfaces:g}-surfaces" if settings.surfaces else ""
+    pool = Pool(draw, settings.seed, settings.count, cache / f"seed-{settings.seed}{sort}")
     seed = settings.seed + HELD_OUT
-    held = Pool(draw_wafer, seed, settings.num_looked, cache / f"seed-{seed}")
+    held = Pool(draw, seed, settings.num_looked, cache / f"seed-{seed}{sort}")
     try:
-        watch(0.0, "drawing the first wafers")
+        watch(0.0, "drawing the first pictures")
         held.begin(0, settings.num_looked)
         pool.begin(settings.drawers, FIRST_PICTURES)
         yield pool.source(), [held.shelf.load(i) for i in range(settings.num_looked)]
@@ -218,7 +221,8 @@ def held_pictures(facts: Mapping[str, Any]) -> Iterator[Labelled]:
     if settings.data is not None:
         _, held = split_data(settings.data, settings)
         return (open_sample(sample, settings.long_side) for sample in held.samples)
-    drawn = (draw_wafer(settings.seed + 2 * HELD_OUT, index) for index in itertools.count())
+    draw, seed = partial(draw_mixed, settings.surfaces), settings.seed + 2 * HELD_OUT
+    drawn = (draw(seed, index) for index in itertools.count())
     return (Labelled(one.pixels, one.defects, one.strength) for one in drawn)
 
 
