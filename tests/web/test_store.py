@@ -172,7 +172,8 @@ def test_every_change_is_in_the_audit_table(database: Database) -> None:
     with database.writing() as session:
         one = looked_at(session, 1, 0.5, 0.9).id
         change_labels(session, one, 0, [Change("put", None, (1, 2, 3, 4), "a")], KIM)
-        judge(session, one, 1, [], True, KIM)
+        answers = [(find.id, "accepted") for find in finds_of(session, last_look(session, one))]
+        judge(session, one, 1, answers, True, KIM)
         rows = list(session.scalars(select(Audit).order_by(Audit.id)))
     assert [row.action for row in rows] == ["upload", "add model", "labels", "verdicts"]
     assert {(row.who, row.address) for row in rows} == {("kim", "10.0.0.7")}
