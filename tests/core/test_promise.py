@@ -95,6 +95,9 @@ def test_what_the_data_cannot_support_is_said_with_what_would():
     with pytest.raises(PromiseError, match=r"of 2 labelled defects 1 are found .* needs 2;"):
         keep_promise([picture((0.9, True)), picture()], Promise(MIN_RECALL, 0.8))
     clean = (Defects.none(), Defects.none(), np.zeros(0, bool))
+    rare = [picture((0.9, True))] * 86 + [picture()]
+    with pytest.raises(PromiseError, match=r"86 are found .* 0\.95 with --sure needs 87; promise"):
+        keep_promise(rare, Promise(MIN_RECALL, 0.95, sure=True))
     with pytest.raises(PromiseError, match="no labelled defect"):
         keep_promise([clean], Promise(MIN_RECALL, 0.8))
     with pytest.raises(PromiseError, match="no pictures"):

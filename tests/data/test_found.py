@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from blemish.core.defects import Defects
 from blemish.data.found import read_run
+from blemish.errors import UsageError
 from blemish.report.tables import ImageRow, finds_csv, images_csv
 from blemish.wafer.coordinates import WaferFrame
 from blemish.wafer.placing import Placement
@@ -84,3 +86,9 @@ def test_parts_of_a_result_of_many_machines(tmp_path: Path) -> None:
     run = read_run(folder / "finds-000003.csv")
     assert run.all_known
     assert [one.name for one in run.pictures] == ["a.png", "b.png"]
+
+
+def test_a_run_that_has_no_tables_yet_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="or wait for the run's end"):
+        read_run(tmp_path)

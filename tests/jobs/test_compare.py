@@ -101,7 +101,9 @@ def test_the_record_and_the_words(run: Run, models: tuple[Bundle, Bundle], tmp_p
     assert record["numbers"]["centre-hit recall"]["a"] == 0.8
     assert record["pictures"] == ["pictures/a.jpg"]
     lines = above_table(report.facts, report.failed)
-    assert lines[0] == f"A: eager ({models[0].path}), threshold 0.3"
+    one = record["models"]["a"]
+    how = f"{one['engine']} in {one['precision']}"
+    assert lines[0] == f"A: eager ({models[0].path}), threshold 0.3, {how}"
     assert "On all of 4 pictures" in lines
     below = below_table(report.facts, report.out)
     few = "Drawn over 4 only, the intervals are too narrow: compare on 20 or more."

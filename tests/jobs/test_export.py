@@ -130,12 +130,16 @@ def test_settings_are_followed(
         SETTINGS, threshold=0.0, name="Schönes Modell", num_looked=2, pictures=run.parent / "data"
     )
     written = export_bundle(
-        run, tmp_path / "out", settings, lambda share, words: told.append(share)
+        run, tmp_path / "the model", settings, lambda share, words: told.append(share)
     )
     assert (written.threshold, written.name) == (0.0, "Schönes Modell")
     assert written.training["scores"]["pictures"] == 2
     assert written.parity["onnxruntime"]["float32"]["pictures"] == 30
-    assert "chosen by hand" in (written.path / "README.md").read_text()
+    card = (written.path / "README.md").read_text(encoding="utf-8")
+    assert "chosen by hand" in card
+    assert card.startswith("# Schönes Modell\n")
+    assert "--model 'the model' --out DIR" in card
+    assert "--out 'the model'\n" in card
     assert told == sorted(told)
 
 

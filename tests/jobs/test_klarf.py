@@ -31,6 +31,7 @@ def test_the_tables(odd: Path) -> None:
     assert [row[7] for row in rows] == ["0", "2", "0"]
     assert rows[2][6] == "5"  # a class without a name
     assert len(HEADINGS) == len(rows[0])
+    assert HEADINGS[4:6] == ("x size µm", "y size µm")
     assert rows_of(second) == []
     assert "1" in "".join(map_of(first))
 

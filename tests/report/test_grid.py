@@ -33,9 +33,20 @@ def reddest(drawn: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 def test_the_rim_is_drawn_on_the_rim(placement: Placement) -> None:
     drawn = draw_grid(BLACK, placement, Recipe(150.0))
     assert not BLACK.any()
-    away = np.hypot(*(reddest(drawn, RIM) - WAFER.centre).T)
+    places = reddest(drawn, RIM)
+    away = np.hypot(*(places - WAFER.centre).T)
     assert (np.abs(away - 250) < 3).sum() > 900
     assert away.max() < 253
+
+
+def test_the_flat_is_a_chord_and_the_excluded_edge_is_parallel_to_it(placement: Placement) -> None:
+    drawn = draw_grid(BLACK, placement, Recipe(150.0, edge=6.0))
+    flat = WAFER.centre[1] + 250 * (1 - WAFER.depth)  # the flat is down
+    for colour, low in ((RIM, flat), (ZONES, flat - 6.0 / 0.3)):
+        places = reddest(drawn, colour)
+        for x in (260, 280, 340, 360):  # beside the mark's own line
+            below = places[(places[:, 0] == x) & (places[:, 1] > 400), 1]
+            assert abs(below.max() - low) < 4
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,8 @@ def test_millimetres_give_a_map_and_sizes() -> None:
     page = page_of(found(marks=(mark,), wafer=100.0, edge_mark="flat"), facts=FACTS | WAFER)
     assert "x -30.0, y 12.0 mm" in page.text
     assert "die 2, -3" in page.text
-    assert "15.0 × 30.0 mm" in page.text  # noqa: RUF001
-    assert "10 × 20 px" in page.text  # noqa: RUF001
+    assert "box 15.0 × 30.0 mm" in page.text  # noqa: RUF001
+    assert "box 10 × 20 px" in page.text  # noqa: RUF001
     assert len([one for one in page.all("path") if one.get("class") == "dots"]) == 2
     assert "150 mm" in page.text
 

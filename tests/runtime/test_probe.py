@@ -28,12 +28,14 @@ def test_engines_are_timed_and_failures_named(bundle: Bundle) -> None:
     assert "tensorrt" in speed.failures["tensorrt"]
 
 
-def test_another_bundle_number_of_threads_processor_or_version_is_measured(
+def test_another_graph_number_of_threads_processor_or_version_is_measured(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not ask(bundle, tmp_path).cached
     assert ask(bundle, tmp_path).cached
-    assert not ask(replace(bundle, threshold=0.31), tmp_path).cached
+    assert ask(replace(bundle, threshold=0.31, name="calibrated"), tmp_path).cached
+    other = replace(bundle, files={**bundle.files, bundle.graph.name: "0" * 64})
+    assert not ask(other, tmp_path).cached
     assert not ask(bundle, tmp_path, 2).cached
     monkeypatch.setattr(probe, "version", lambda name: "0")
     assert not ask(bundle, tmp_path).cached

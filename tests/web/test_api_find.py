@@ -38,12 +38,20 @@ def test_it_finds_what_the_command_line_finds(served: Running, model: Path, tmp_
         pictures="none",
         wafer_diameter=150.0,
     )
-    (row,) = find_run(settings).rows
+    report = find_run(settings)
+    (row,) = report.rows
     answer = served.find("w.png", content, wafer_diameter="150")
     assert answer.status_code == 200
     expected, found = as_json(row, ("bright", "dark")), answer.json()
     assert expected["wafer_diameter"] > 100
+    assert found.pop("doubts") == report.facts["doubts"]
     assert found | {"milliseconds": 0} == expected | {"milliseconds": 0}
+
+
+def test_a_diameter_that_no_wafer_has_is_doubted(served: Running) -> None:
+    content = cv2.imencode(".png", draw(Wafer()))[1].tobytes()
+    (doubt,) = served.find("w.png", content, wafer_diameter="170").json()["doubts"]
+    assert doubt.startswith("diameter: no standard wafer has 170 mm")
 
 
 def test_a_find_has_its_box_score_and_name(served: Running) -> None:

@@ -160,3 +160,25 @@ def test_words_that_are_not_in_a_template_are_there_in_korean() -> None:
     texts = {trend_line(one).text for one in trends}
     assert len(texts) == 4
     assert not (texts | {BEYOND_RIM, NOWHERE, TWICE, UNSURE}) - KOREAN.keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "a flat of 41 mm is seen"), ("ko", "지름: 41 mm 플랫이 보이는데")],
+)
+def test_a_flat_that_speaks_against_the_diameter_is_told(
+    tmp_path: Path, model: Path, language: str, words: str
+) -> None:
+    with running(tmp_path, model, wafer_diameter=150.0) as served:
+        for name in ("a.png", "b.png"):
+            lay(served, name, [(1.0, 2.0)], flat_mm=41.0)
+        (doubt,) = served.client.get("/api/v1/wafers").json()["doubts"]
+        assert doubt.startswith("diameter: a flat of 41 mm is seen, and wafers of 150 mm have")
+        for page in ("/wafers", "/export"):
+            assert words in served.client.get(page, headers={"Accept-Language": language}).text
+        assert served.client.get("/api/v1/export/klarf").status_code == 200
+
+
+def test_a_diameter_that_fits_is_not_doubted(served: Running) -> None:
+    assert served.client.get("/api/v1/wafers").json()["doubts"] == []
+    assert "millimetres are wrong" not in served.client.get("/wafers").text

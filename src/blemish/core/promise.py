@@ -124,9 +124,11 @@ def _at_recall(judged: Judged, promise: Promise) -> float:
         raise PromiseError(_too_few_labels(number, promise.limit))
     scores = judged.scores[judged.hit]
     if len(scores) < number - missed:
+        how = " with --sure" if promise.sure else ""
+        less = "promise less, leave --sure out" if promise.sure else "promise less"
         raise PromiseError(
             f"of {number} labelled defects {len(scores)} are found at any score, but a recall of "
-            f"{promise.limit:g} needs {number - missed}; promise less, or teach the model more"
+            f"{promise.limit:g}{how} needs {number - missed}; {less}, or teach the model more"
         )
     if missed >= number:
         return 1.0

@@ -76,7 +76,10 @@ def read_run(path: Path) -> FoundRun:
     """
     finds = path / FINDS if path.is_dir() else path
     if path.is_dir() and not finds.exists():
-        raise UsageError(f"{shown(path)}: has no {FINDS}; name a folder that blemish find wrote")
+        raise UsageError(
+            f"{shown(path)}: has no {FINDS}; name a folder that blemish find wrote, "
+            "or wait for the run's end: its tables come last"
+        )
     source = shown(finds)
     rows: dict[str, list[Find]] = {}
     for number, row in _rows_of(finds, _NEEDED):

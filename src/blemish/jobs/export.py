@@ -191,10 +191,11 @@ def measure(draft: Bundle, record: Record, settings: ExportSettings, watch: Watc
 
 def finish(bundle: Bundle, net: Detector, out: Path) -> Bundle:
     """Put graph, weights and card together at ``out``."""
+    placed = replace(bundle, path=out)
     weights = {name: value.contiguous() for name, value in net.state_dict().items()}
     sources = {
         GRAPH: bundle.graph,
         WEIGHTS: save(weights),
-        CARD: write_card(bundle).encode(),
+        CARD: write_card(placed).encode(),
     }
-    return write_bundle(replace(bundle, path=out), sources)
+    return write_bundle(placed, sources)

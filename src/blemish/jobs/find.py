@@ -30,7 +30,7 @@ from blemish.runtime.finder import Finder, open_finder
 from blemish.runtime.huge import Watch, unwatched
 from blemish.wafer.outline import find_outline
 from blemish.wafer.recipe import Recipe, check_diameter, read_recipe
-from blemish.wafer.standards import doubt_diameter
+from blemish.wafer.standards import doubt_millimetres
 
 PICTURES = ("all", "found", "none")
 OK, SOME_FAILED, SOMETHING_FOUND, INTERRUPTED = 0, 3, 10, 130
@@ -259,8 +259,7 @@ def _doubts(rows: Sequence[ImageRow], recipe: Recipe | None) -> list[str]:
     if recipe is None:
         return []
     flats = [row.placement.flat for row in rows if row.placement and row.placement.flat]
-    doubt = doubt_diameter(recipe.diameter, flats)
-    return [f"diameter: {doubt}, or all millimetres are wrong"] if doubt else []
+    return doubt_millimetres(recipe.diameter, flats)
 
 
 def _tables(rows: Sequence[ImageRow], classes: Sequence[str], placed: bool) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import numpy as np
 from blemish.report.wafermap import wafer_map
 from blemish.wafer.klarf_read import Klarf, KlarfWafer, open_klarf
 
-HEADINGS = ("find", "x mm", "y mm", "die", "x size", "y size", "class", "images")
+HEADINGS = ("find", "x mm", "y mm", "die", "x size µm", "y size µm", "class", "images")
 
 
 def read_file(path: Path) -> Klarf:

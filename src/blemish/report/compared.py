@@ -120,7 +120,8 @@ def above_table(facts: Mapping[str, Any], failed: str) -> list[str]:
     grouped = data["groups"] != data["pictures"]
     over = f", drawn over {counted(data['groups'], 'group')}" if grouped else ""
     lines = [
-        f"{who.upper()}: {one['name']} ({one['path']}), threshold {one['threshold']:.4g}"
+        f"{who.upper()}: {one['name']} ({one['path']}), threshold {one['threshold']:.4g}, "
+        f"{one['engine']} in {one['precision']}"
         for who, one in facts["models"].items()
     ]
     lines += [f"On {data['words']}{over}", *data["account"], *facts["notes"]]

@@ -43,8 +43,8 @@ def draw_grid(pixels: Pixels, placement: Placement, recipe: Recipe, factor: floa
             corners = frame.to_px(zone.corners) if zone.unit == "mm" else zone.corners / factor
             _polyline(canvas, np.concatenate([corners, corners[:1]]), ZONES, pen.line)
     if recipe.edge > 0:
-        _polyline(canvas, _circle(frame, frame.diameter / 2 - recipe.edge), ZONES, pen.line)
-    _polyline(canvas, _circle(frame, frame.diameter / 2), RIM, pen.line)
+        _polyline(canvas, _rim(frame, placement, recipe, recipe.edge), ZONES, pen.line)
+    _polyline(canvas, _rim(frame, placement, recipe, 0.0), RIM, pen.line)
     _draw_cross(canvas, frame, placement, recipe, pen)
     return canvas
 
@@ -75,9 +75,24 @@ def _steps(radius: float, step: float, origin: float) -> NDArray[np.float64]:
     return np.asarray(places[np.abs(places) < radius], np.float64)
 
 
-def _circle(frame: WaferFrame, radius: float) -> Doubles:
+def _rim(frame: WaferFrame, placement: Placement, recipe: Recipe, margin: float) -> Doubles:
+    """Give the line (N, 2) in px that runs ``margin`` mm within the rim and the flat."""
+    radius = frame.diameter / 2
     angles = np.linspace(0, 2 * np.pi, 721)
-    return frame.to_px(np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius)
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1) * (radius - margin)
+    if placement.mark == "flat" and placement.flat:
+        depth = float(np.sqrt(max(radius**2 - (placement.flat / 2) ** 2, 0.0))) - margin
+        along = points @ _toward(recipe)
+        beyond = along > depth
+        # Drawn towards the centre, the arc beyond the flat comes to lie on its chord.
+        points[beyond] *= (depth / along[beyond])[:, None]
+    return frame.to_px(points)
+
+
+def _toward(recipe: Recipe) -> Doubles:
+    """Give the direction (2,) in mm of the flat or notch."""
+    turn = np.deg2rad(TURNS[recipe.orientation.location])
+    return np.array([np.cos(turn), np.sin(turn)])
 
 
 def _draw_cross(
@@ -89,8 +104,7 @@ def _draw_cross(
         start, end, beyond = frame.to_px([(0, 0), (x, y), (1.15 * x, 1.15 * y)])
         _polyline(canvas, np.stack([start, end]), RIM, 2 * pen.line)
         _write(canvas, name, beyond, pen)
-    turn = np.deg2rad(TURNS[recipe.orientation.location])
-    place = np.array([np.cos(turn), np.sin(turn)]) * frame.diameter / 2
+    place = _toward(recipe) * frame.diameter / 2
     if placement.mark != "none":
         _polyline(canvas, frame.to_px([place * 0.9, place]), RIM, 2 * pen.line)
         _write(canvas, placement.mark, frame.to_px([place * 0.87])[0], pen)

@@ -52,12 +52,15 @@ def speed_of(
 ) -> Speed:
     """Give what the engines take here, as it was measured earlier or else now.
 
-    It is kept in ``folder`` under all that decides it: the bundle, the processor, the versions
-    and the number of threads; what lies there is not looked at if ``anew``. A folder that cannot
+    It is kept in ``folder`` under all that decides it: the graph, the window, the processor, the
+    versions and the number of threads; what lies there is not looked at if ``anew``. A folder that cannot
     be read or written costs the measurement.
     """
     key = {
-        "bundle": bundle_hash(bundle),
+        # Not the bundle: the same net with another threshold would be timed anew, and might answer
+        # in another engine than before.
+        "graph": bundle.files.get(bundle.graph_for(precision).name, bundle_hash(bundle)),
+        "window": _side(bundle),
         "processor": processor_name(),
         "versions": {"blemish": __version__} | {name: version(name) for name in engines},
         "engines": list(engines),
@@ -75,7 +78,7 @@ def speed_of(
 
 def measure(bundle: Bundle, engines: Sequence[str], precision: str, threads: int = 0) -> Speed:
     """Time the engines, one after the other, on a window of noise."""
-    side = max(min(bundle.window, SIDE) // bundle.stride, 1) * bundle.stride
+    side = _side(bundle)
     window = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     milliseconds: dict[str, float] = {}
     failures: dict[str, str] = {}
@@ -85,6 +88,10 @@ def measure(bundle: Bundle, engines: Sequence[str], precision: str, threads: int
         except EngineError as error:
             failures[name] = str(error)
     return Speed(milliseconds, failures)
+
+
+def _side(bundle: Bundle) -> int:
+    return max(min(bundle.window, SIDE) // bundle.stride, 1) * bundle.stride
 
 
 def _time(engine: Engine, window: Any) -> float:

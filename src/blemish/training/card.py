@@ -1,5 +1,6 @@
 """The card of a model, written from the facts in its bundle."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,15 +14,20 @@ def write_card(bundle: Bundle) -> str:
     parts = [
         f"# {bundle.name}\n\nA model for [blemish](https://pypi.org/project/blemish/): it finds "
         f"{', '.join(bundle.classes)} in inspection images.\n\n"
-        f"```sh\nblemish find PICTURES --model {bundle.name} --out DIR\n```",
+        f"```sh\nblemish find PICTURES --model {_folder(bundle)} --out DIR\n```",
         _model(bundle),
         _data(training["settings"]),
-        _training(bundle.name, training),
+        _training(_folder(bundle), training),
         _quality(bundle),
         _engines(bundle),
         _limits(bundle),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _folder(bundle: Bundle) -> str:
+    """Give the folder as a command line takes it: the name may be any words."""
+    return shlex.quote(bundle.path.absolute().name)
 
 
 def _model(bundle: Bundle) -> str:
@@ -62,7 +68,7 @@ def _held(settings: Mapping[str, Any]) -> str:
     return share + ("" if settings.get("group") else ", or the part that they name for validation")
 
 
-def _training(name: str, training: Mapping[str, Any]) -> str:
+def _training(folder: str, training: Mapping[str, Any]) -> str:
     settings = training["settings"]
     what = "DATA" if settings.get("data") else f"--synth --count {settings['count']}"
     if settings["net"]["kind"] == "retinanet":
@@ -75,7 +81,7 @@ def _training(name: str, training: Mapping[str, Any]) -> str:
     length = f"--steps {long['steps']}" if long["steps"] else f"--minutes {long['minutes']:g}"
     if long["rate"] != RECIPES[settings.get("recipe", "own")].loop.rate:
         length += f" --rate {long['rate']:g}"
-    start = f" --from {settings['start']}" if settings.get("start") else ""
+    start = f" --from {shlex.quote(str(settings['start']))}" if settings.get("start") else ""
     rows = "".join(
         f"| {row['step']} | {row['seconds'] / 60:.0f} | {row['ap50']:.3f} | "
         f"{row['ap50_clear']:.3f} |\n"
@@ -86,7 +92,7 @@ def _training(name: str, training: Mapping[str, Any]) -> str:
         f"## Training\n\n{training['steps']} steps in {training['minutes']:g} minutes; "
         f"the {training['weights']} averaged weights.\n\n"
         f"```sh\nblemish train {what} --seed {settings['seed']} {length}{start} --out RUN\n"
-        f"blemish export RUN --weights {training['weights']} --out {name}\n```\n\n"
+        f"blemish export RUN --weights {training['weights']} --out {folder}\n```\n\n"
         f"{table}".rstrip()
     )
 

@@ -59,5 +59,11 @@ def doubt_diameter(diameter: float, flats: Sequence[float]) -> str:
     return f"a flat of {seen:.0f} mm is seen, and wafers of {size:g} mm {have}{guess}: check it"
 
 
+def doubt_millimetres(diameter: float, flats: Sequence[float]) -> list[str]:
+    """Give the line, if any, that says why all millimetres may be wrong."""
+    doubt = doubt_diameter(diameter, flats)
+    return [f"diameter: {doubt}, or all millimetres are wrong"] if doubt else []
+
+
 def _nearest(diameter: float) -> float:
     return min(DIAMETERS, key=lambda size: abs(np.log(diameter / size)))

@@ -22,7 +22,7 @@ from blemish.report.tables import ImageRow, as_json
 from blemish.web.access import Asker, TheServer
 from blemish.web.answers import Refused, problems
 from blemish.web.looker import QueueFullError
-from blemish.web.looks import Picture, look, open_upload, read_wishes
+from blemish.web.looks import Picture, doubts_of, look, open_upload, read_wishes
 from blemish.web.server import Server
 from blemish.web.store import shown_name
 from blemish.web.uploads import Upload, receive, receiving
@@ -61,11 +61,17 @@ class Found(BaseModel):
     milliseconds: float = Field(examples=[24.1])
     error: str = Field(description="why it is partial; else empty", examples=[""])
     num_outside: int = Field(examples=[0])
-    wafer_diameter: float | None = Field(description="in pixels", examples=[801.3])
+    wafer_diameter: float | None = Field(
+        description="of the wafer that is seen, in pixels; the one that is sent is in mm",
+        examples=[801.3],
+    )
     scale: float = Field(examples=[1.0])
     num_excluded: int | None = None
     mark: str | None = Field(None, description="flat, notch or none", examples=["flat"])
     mark_angle: float | None = Field(None, examples=[131.5])
+    doubts: list[str] = Field(
+        description="why all millimetres may be wrong: the diameter that was sent; else empty"
+    )
     finds: list[FoundMark]
 
 
@@ -110,18 +116,18 @@ async def find(request: Request, server: TheServer, who: Asker) -> Response:
     try:
         with server.looker.place(), receiving(server.originals) as upload:
             await receive(request, upload, server.settings.max_upload)
-            row, drawn = await _answer(request, server, upload)
+            facts, drawn = await _answer(request, server, upload)
     except QueueFullError as error:
         raise queue_full(error.seconds) from error
     if drawn is not None:
         return Response(drawn, media_type="image/png")
-    return JSONResponse(as_json(row, server.live.finder.bundle.classes))
+    return JSONResponse(facts)
 
 
 async def _answer(
     request: Request, server: Server, upload: Upload
-) -> tuple[ImageRow, bytes | None]:
-    """Look at an upload; gives its row, and the drawn picture if that is what is wanted."""
+) -> tuple[dict[str, Any], bytes | None]:
+    """Look at an upload; gives what is found, and the drawn picture if that is what is wanted."""
     path, name = upload.arriving.path, shown_name(upload.name)
     finder, most = server.live.finder, server.settings.max_pixels
     try:
@@ -137,9 +143,11 @@ async def _answer(
                 )
             )
             server.measures.looked(row.status, len(row.defects), row.milliseconds)
+            facts = as_json(row, finder.bundle.classes)
+            facts["doubts"] = doubts_of(row, wishes.wafer_diameter)
             if "image/png" not in request.headers.get("accept", ""):
-                return row, None
-            return row, await run_in_threadpool(_draw, picture, row, finder.bundle.classes)
+                return facts, None
+            return facts, await run_in_threadpool(_draw, picture, row, finder.bundle.classes)
     except PictureTooLargeError as error:
         raise Refused(413, str(error)) from error
     except PictureError as error:

@@ -55,6 +55,7 @@ class WafersInfo(BaseModel):
     )
     rings: list[RingInfo]
     wafers: list[WaferInfo]
+    doubts: list[str] = Field(description="why all millimetres may be wrong; else empty")
 
 
 class RepeatsInfo(BaseModel):
@@ -108,6 +109,7 @@ def wafers(server: TheServer, who: Viewer, lot: Lot = "", unsure: Unsure = False
             WaferInfo(picture=number, name=wafer.name, added_at=time, num_finds=count)
             for wafer, number, time, count in rows
         ],
+        doubts=list(gathered.doubts),
     )
 
 
@@ -141,4 +143,5 @@ def _nothing(recipe: Recipe, gathered: Gathered) -> WafersInfo:
         trend=None,
         rings=[],
         wafers=[],
+        doubts=list(gathered.doubts),
     )

@@ -121,6 +121,8 @@ def judged(
     if row.placement is not None and row.placement.frame is not None:
         for find, (width, height) in zip(facts["finds"], row.placement.sizes.tolist(), strict=True):
             find |= {"width_mm": round(width, 4), "height_mm": round(height, 4)}
+    if row.placement is not None and row.placement.flat:
+        facts["flat_mm"] = round(row.placement.flat, 2)
     facts["finds"] = [
         find
         for find, score in zip(facts["finds"], row.defects.scores, strict=True)

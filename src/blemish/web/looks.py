@@ -13,6 +13,7 @@ from blemish.jobs.looking import look_in_any, reason_of, row_of
 from blemish.report.tables import ImageRow
 from blemish.runtime.finder import Finder
 from blemish.wafer.recipe import Recipe, check_diameter
+from blemish.wafer.standards import doubt_millimetres
 
 Picture = Pixels | HugePicture
 
@@ -117,6 +118,14 @@ def look(
     except BlemishError as error:
         raise PictureError(_called(reason_of(one, error), path, name)) from error
     return replace(row, error=_called(row.error, path, name))
+
+
+def doubts_of(row: ImageRow, diameter: float | None) -> list[str]:
+    """Give why all millimetres of a picture may be wrong; empty without any."""
+    if row.placement is None or diameter is None:
+        return []
+    flat = row.placement.flat
+    return doubt_millimetres(diameter, [flat] if flat else [])
 
 
 def _called(words: str, path: Path, name: str) -> str:

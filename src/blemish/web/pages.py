@@ -1,5 +1,6 @@
 """The pages: plain HTML that works without scripts, too."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from starlette.templating import Jinja2Templates
 
 from blemish import __version__
 from blemish.errors import BundleError
+from blemish.report.reasons import reason_in
 from blemish.runtime.bundle import read_bundle
 from blemish.web import editor
 from blemish.web.access import TheServer, Viewer, visitor_of, who_of
@@ -18,6 +20,7 @@ from blemish.web.answers import Refused
 from blemish.web.api_pictures import Id, detail_of, picture_of, take_upload
 from blemish.web.export import KINDS
 from blemish.web.gate import csrf_fits
+from blemish.web.placed import Wish
 from blemish.web.reviews import ChangedError, OpenError, judge
 from blemish.web.server import Server
 from blemish.web.store import list_pictures, num_waiting
@@ -230,8 +233,15 @@ def export(request: Request, server: TheServer, who: Viewer) -> HTMLResponse:
     """Show what can be written out."""
     with server.database.reading() as session:
         count = session.scalar(select(func.count(Picture.id)).where(Picture.reviewed)) or 0
-    placed = server.placed is not None
-    return show(request, "export.html", kinds=KINDS, num_reviewed=count, placed=placed)
+        placed = server.placed
+        doubts = () if placed is None else placed.gather(session, Wish()).doubts
+    facts = {"placed": placed is not None, "doubts": doubts_in(request, doubts)}
+    return show(request, "export.html", kinds=KINDS, num_reviewed=count, **facts)
+
+
+def doubts_in(request: Request, doubts: Iterable[str]) -> list[str]:
+    """Give what makes all millimetres unsure in the visitor's language."""
+    return [reason_in(language_of(request), doubt)[0] for doubt in doubts]
 
 
 @router.post("/language")

@@ -10,7 +10,7 @@ from blemish.report.repeats import CLEAR
 from blemish.wafer.repeats import RepeatWishes
 from blemish.web.access import TheServer, Viewer
 from blemish.web.api_wafers import NO_MILLIMETRES, Lot, Unsure
-from blemish.web.pages import show
+from blemish.web.pages import doubts_in, show
 from blemish.web.placed import MOST, UNSURE, Wish
 from blemish.web.server import Server
 from blemish.web.verdict import Line
@@ -29,6 +29,8 @@ def wafers(
     """Show all finds on one wafer, finds a wafer over time, and density by radius."""
     facts = _facts(server, Wish(lot, unsure))
     learnt = facts["gathered"].learnt if facts["known"] else None
+    if facts["known"]:
+        facts["doubts"] = doubts_in(request, facts["gathered"].doubts)
     if learnt is not None:
         facts["over_time"] = wafer_bars(facts["gathered"])
         facts["by_radius"] = ring_bars(learnt.rings)

@@ -14,6 +14,7 @@ from blemish.data.found import FoundPicture, FoundRun
 from blemish.wafer.recipe import Recipe
 from blemish.wafer.repeats import RepeatWishes, Study, study
 from blemish.wafer.stack import BEYOND, Stack, StackWishes, stack_runs
+from blemish.wafer.standards import doubt_millimetres
 from blemish.web.tables import Find, Look, Picture, Verdict
 
 MOST = 1000
@@ -39,6 +40,7 @@ class Gathered:
         left_out: how many pictures are not in it, by the reason.
         lots: all lots that pictures are of, sorted; empty where names do not tell.
         learnt: of the stack; None where there is none.
+        doubts: why all millimetres may be wrong.
     """
 
     stack: Stack | None
@@ -48,6 +50,7 @@ class Gathered:
     left_out: Counter[str]
     lots: tuple[str, ...]
     learnt: Study | None
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,10 @@ def gather(session: Session, recipe: Recipe, wish: Wish) -> Gathered:
     left_out: Counter[str] = Counter()
     marks: Counter[str] = Counter()
     taken, pictures, lots = [], {}, set()
-    for look, picture, finds in _looked(session):
+    looked = _looked(session)
+    flats = [flat for look, _, _ in looked if (flat := look.facts.get("flat_mm"))]
+    doubts = tuple(doubt_millimetres(recipe.diameter, flats))
+    for look, picture, finds in looked:
         names = recipe.names_of(picture.name)
         lot = (names.lot if names else None) or ""
         lots |= {lot} - {""}
@@ -101,7 +107,7 @@ def gather(session: Session, recipe: Recipe, wish: Wish) -> Gathered:
         taken.append(FoundPicture(picture.name, tuple(map(_found, finds)), facts, str(picture.id)))
         pictures[str(picture.id)] = picture
     if not taken:
-        return Gathered(None, (), (), marks, left_out, tuple(sorted(lots)), None)
+        return Gathered(None, (), (), marks, left_out, tuple(sorted(lots)), None, doubts)
     run = FoundRun("", tuple(taken), True, recipe.diameter)
     stack = stack_runs([run], recipe, StackWishes(partial=True))
     firsts = [pictures[wafer.pictures[0].source] for wafer in stack.wafers]
@@ -115,6 +121,7 @@ def gather(session: Session, recipe: Recipe, wish: Wish) -> Gathered:
         left_out,
         tuple(sorted(lots)),
         study(stack, recipe.dies, RepeatWishes()),
+        doubts,
     )
 
 
