@@ -53,8 +53,8 @@ def speed_of(
     """Give what the engines take here, as it was measured earlier or else now.
 
     It is kept in ``folder`` under all that decides it: the graph, the window, the processor, the
-    versions and the number of threads; what lies there is not looked at if ``anew``. A folder that cannot
-    be read or written costs the measurement.
+    versions and the number of threads; what lies there is not looked at if ``anew``. A folder
+    that cannot be read or written costs the measurement.
     """
     key = {
         # Not the bundle: the same net with another threshold would be timed anew, and might answer
