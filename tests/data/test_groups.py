@@ -47,6 +47,23 @@ def test_a_key_of_cocos_images(root):
         groups(root, "board")
 
 
+def test_a_file_that_cannot_be_read_gives_none(root):
+    (root / "annotations.csv").unlink()
+    images = [{"id": at, "file_name": f"{name}.png", "lot": "A"} for at, name in enumerate("abc")]
+    write(root / "train.json", json.dumps({"images": images, "annotations": []}))
+    write(root / "val.json", '{"images": [')
+    assert set(groups(root, "lot").values()) == {"A"}
+    assert set(groups(root, r"lot_(\d)").values()) == {"1", "2"}
+    write(root / "more.csv", "lot_1/a.png,1,1,9,9,x\nlot_1/b.png,1,1,9,9,x\n")
+    write(root / "open.csv", 'lot_2/c.png,1,1,9,9,"x\n')
+    assert groups(root, r"lot_(\d)") == {"a.png": "1", "b.png": "1"}
+    (root / "train.json").unlink()
+    for images in (5, None, [5]):
+        write(root / "val.json", json.dumps({"images": images, "annotations": []}))
+        with pytest.raises(UsageError, match="no regular expression"):
+            read_groups(root / "val.json", None, [], "(")
+
+
 @pytest.mark.parametrize("lot", [None, "", " ", "\ud800"])
 def test_a_lot_that_is_empty_is_none(root, lot):
     (root / "annotations.csv").unlink()

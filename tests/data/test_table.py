@@ -155,6 +155,7 @@ def test_a_quote_that_a_later_one_closes_is_told():
     (labels,) = read_table(text, "t.csv", told.append)
     assert (labels.picture, labels.classes) == ("c.png", ("ring",))
     assert [(one.kind, one.row) for one in told] == [("bad-row", "row 2")]
+    assert len(read_table("a.png,1,2,3,4,spot\u2028faint\n", "t.csv")) == 1  # no end of a line
 
 
 def test_nothing_is_nothing():

@@ -69,7 +69,7 @@ def read_column(text: str, source: str, column: str) -> list[tuple[str, str]]:
     images = _parse(text, source)["images"]
     return [
         (_name_of(entry), "" if entry[column] is None else printable(str(entry[column])).strip())
-        for entry in images
+        for entry in (images if isinstance(images, list) else [])
         if isinstance(entry, dict) and column in entry and "file_name" in entry
     ]
 

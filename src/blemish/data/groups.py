@@ -16,7 +16,7 @@ from blemish.data.listing import shown
 from blemish.data.problems import Place, printable
 from blemish.data.recognise import Recognised, recognise
 from blemish.data.texts import read_text
-from blemish.errors import UsageError
+from blemish.errors import LabelError, UsageError
 
 GROUPS = "groups.csv"
 _COLUMNS = {"csv": table.read_column, "coco": coco.read_column}
@@ -62,7 +62,11 @@ def _by_column(known: Recognised, column: str) -> Mapping[Path, str]:
         return found
     for file in known.files:
         silent = Place(shown(file), "", lambda problem: None)
-        for name, value in read(read_text(file), shown(file), column):
+        try:
+            values = read(read_text(file), shown(file), column)
+        except (LabelError, UsageError):  # it is told where its labels are read
+            continue
+        for name, value in values:
             path = known.folder.named(name, file, silent)
             if path is None:
                 continue

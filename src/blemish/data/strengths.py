@@ -56,16 +56,18 @@ def fill_strengths(
 ) -> NDArray[np.float32]:
     """Give the strength of each label of a picture: 0 where ignored, +inf where unknown.
 
-    A label that the table names and that is not there is reported.
+    A picture without a label that the table names is reported, and nothing is known of its labels.
     """
     filled = np.where(ignored, 0, np.inf).astype(np.float32)
     inner = path.relative_to(root).as_posix()
     known = strengths.of.get(inner) or strengths.of.get(path.name) or {}
+    strange = next((index for index in known if not 0 <= index < len(filled)), None)
+    if strange is not None:
+        words = f"the picture {shown(Path(inner))} has no label {strange}"
+        Place(strengths.source, "", report).tell("bad-strength", words)
+        return filled
     for index, value in known.items():
-        if not 0 <= index < len(filled):
-            words = f"the picture {shown(Path(inner))} has no label {index}"
-            Place(strengths.source, "", report).tell("bad-strength", words)
-        elif not ignored[index]:
+        if not ignored[index]:
             filled[index] = value
     return filled
 

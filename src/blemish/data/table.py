@@ -46,7 +46,7 @@ def read_table(
         if len(values) < 5 or not values[0]:
             place.tell("bad-row", "is not path,x1,y1,x2,y2,class")
             continue
-        if any(len(cell.splitlines()) > 1 for cell in values[:6]):
+        if any("\n" in cell or "\r" in cell for cell in values[:6]):
             place.tell("bad-row", "ends a quote that an earlier line leaves open")
             continue
         rows = pictures.setdefault(values[0].replace("\\", "/"), [])
