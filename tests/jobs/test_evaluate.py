@@ -100,6 +100,17 @@ def test_planted_finds_are_scored(run: Run, data: Path) -> None:
     assert any(str(report.out / "scores.json") in line for line in places(report))
 
 
+def test_labels_far_tighter_than_the_finds_are_told(run: Run, tmp_path: Path) -> None:
+    picture = put(tmp_path / "data" / "a.png", [(40, 40)], [(40, 40)])
+    assert not any("in the median" in line for line in describe(run()))
+    labels = PictureLabels.of(picture.name, (200, 160), [(35, 35, 45, 45)], ("bright",))
+    picture.with_suffix(".xml").write_text(write_voc(labels), encoding="utf-8")
+    report = run(overwrite=True)
+    assert (report.scores.overall.centre.recall, report.scores.overall.overlap.recall) == (1, 0)
+    (line,) = (line for line in describe(report) if "in the median" in line)
+    assert line.startswith("Finds are 28 px, labels 10 px in the median: IoU 0.5 cannot be met;")
+
+
 def test_the_record_holds_all_that_is_needed(run: Run, data: Path, bundle: Bundle) -> None:
     record = facts(run())
     assert record["bundle"] == {"name": "planted", "hash": record["bundle"]["hash"]}  # type: ignore[index]

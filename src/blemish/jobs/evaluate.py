@@ -11,7 +11,7 @@ import numpy as np
 from blemish.data.images import check_range
 from blemish.data.naming import Naming
 from blemish.errors import UsageError
-from blemish.jobs.judging import PICTURES, Judge, Looked
+from blemish.jobs.judging import PICTURES, Judge, Looked, box_size_line
 from blemish.jobs.looking import find_in
 from blemish.jobs.output import Output, closeup_name
 from blemish.jobs.part import PARTS, Part, choose_part, wish_of
@@ -259,6 +259,7 @@ def describe(report: EvaluateReport) -> list[str]:
     lines += original_lines(report.scores)
     if overall.centre.num_true:
         lines += _average_lines(report.scores, facts["num_scored"])
+        lines += filter(None, [box_size_line(report.looked, report.scores)])
     return lines + detail_lines(report.scores.details)
 
 

@@ -1,11 +1,14 @@
 """One picture of an evaluation: what was found in it set against its labels, and drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blemish.core.boxes import box_area
+from blemish.core.defects import Defects
 from blemish.core.matching import Match, match_centre
 from blemish.core.metrics import Scored, above
 from blemish.data.dataset import Sample
@@ -14,10 +17,13 @@ from blemish.jobs.closeups import ONE, keep_judged
 from blemish.jobs.output import Output
 from blemish.report.judged import draw_judged
 from blemish.report.judgement import judged_csv, nearest_score
+from blemish.report.scores import Scores
 from blemish.report.tables import ImageRow
 from blemish.training.calibrate import scored
 
 PICTURES = ("all", "wrong", "none")
+LOST = 0.3
+"""Share of the labels whose centre is hit but not their box: more is a matter of sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,3 +105,27 @@ class Judge:
 
 def _wants_picture(pictures: str, looked: Looked) -> bool:
     return pictures == "all" or (pictures == "wrong" and looked.is_wrong)
+
+
+def box_size_line(looked: Sequence[Looked], scores: Scores) -> str:
+    """Say that finds and labels are of other sizes, where IoU suffers by it and centres do not.
+
+    Empty where both tell nearly the same.
+    """
+    lost = scores.overall.centre.recall - scores.overall.overlap.recall
+    if not lost > LOST:
+        return ""
+    found = _median_side([one.row.defects for one in looked])
+    true = _median_side([one.picture[1] for one in looked])
+    reach = min(found / true, true / found) ** 2  # of two squares on one centre
+    what = "cannot be met" if reach < 0.5 else "is seldom met"
+    return (
+        f"Finds are {found:.0f} px, labels {true:.0f} px in the median: IoU 0.5 {what}; read the "
+        "centre hits, or draw the labels as wide as the model's boxes"
+    )
+
+
+def _median_side(parts: Sequence[Defects]) -> float:
+    """Give the median of the roots of the boxes' areas."""
+    boxes = np.concatenate([one.boxes for one in parts])
+    return float(np.median(np.sqrt(box_area(boxes))))

@@ -1,10 +1,13 @@
 """What a run shows on the terminal: a progress bar, each error once, and a table at the end."""
 
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -13,6 +16,8 @@ from rich.text import Text
 from blemish.report.tables import ImageRow
 
 MAX_ROWS = 40
+SHORTEST = 12  # cells to which a name is shortened at the most
+GAP = 3  # cells between two columns
 
 
 class PictureBar:
@@ -80,18 +85,48 @@ def print_table(
 ) -> None:
     """Print the first rows of a table of text, and how many are left and where (``rest``).
 
-    With ``numbers`` all columns but the first stand to the right.
+    With ``numbers`` all columns but the first stand to the right. Numbers keep their line, long
+    names are shortened in the middle.
     """
+    console, shown = Console(), rows[:MAX_ROWS]
+    columns = list(zip(*shown, strict=True)) or [() for _ in headings]
+    fixed = [bool(place) if numbers else _are_numbers(cells) for place, cells in enumerate(columns)]
+    widths = [
+        max(map(cell_len, (*cells, *head.split())), default=0)
+        for head, cells in zip(headings, columns, strict=True)
+    ]
+    left = console.width - sum(width + GAP for width, one in zip(widths, fixed, strict=True) if one)
+    most = max(left // max(fixed.count(False), 1) - GAP, SHORTEST)
+    fixed = [one and left > SHORTEST for one in fixed]  # what does not fit at all is folded
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headings))
-    for place, heading in enumerate(headings):
+    for place, (heading, width, one) in enumerate(zip(headings, widths, fixed, strict=True)):
         justify: Literal["left", "right"] = "right" if place and numbers else "left"
-        table.add_column(heading, overflow="fold", justify=justify)
-    for row in rows[:MAX_ROWS]:
-        table.add_row(*map(Text, row))
-    console = Console()
+        title = textwrap.fill(heading, max(width, 1)) if one else heading
+        table.add_column(title, overflow="fold", justify=justify, no_wrap=one)
+    for row in shown:
+        cells = zip(row, fixed, strict=True)
+        table.add_row(*(Text(cell if one else _shortened(cell, most)) for cell, one in cells))
     console.print(table)
     if len(rows) > MAX_ROWS:
         say(f"... and {len(rows) - MAX_ROWS} more{rest}", console)
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return any(cells) and all(re.fullmatch(r"[-+.,:%\d ]*", cell) for cell in cells)
+
+
+def _shortened(text: str, most: int) -> str:
+    """Give a text whose words have at most so many cells: their middle is left out."""
+
+    def shorten(match: re.Match[str]) -> str:
+        word = match[0]
+        if cell_len(word) <= most:
+            return word
+        half = (most - 1) // 2
+        end = word[::-1]  # the ending tells more than the middle
+        return f"{set_cell_size(word, most - 1 - half)}…{set_cell_size(end, half)[::-1]}"
+
+    return re.sub(r"\S+", shorten, text)
 
 
 def say(line: str, console: Console | None = None) -> None:
