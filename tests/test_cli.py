@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -194,7 +195,16 @@ def test_a_reader_that_left_is_no_fault(photos: Path, bundle: Bundle) -> None:
     assert (photos.parent / "out" / "finds.csv").exists()
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let processes hear Ctrl-C, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_keeps_what_is_complete(photos: Path, bundle: Bundle) -> None:
     picture = (photos / "a.png").read_bytes()
     for number in range(2000):
