@@ -147,7 +147,15 @@ def test_names_in_yaml_keep_what_is_quoted():
     assert read_yaml_names(f"names: [{', '.join(written)}]") == names
     lines = (f"  - {name}  # isn't\n" for name in written)
     assert read_yaml_names("names:  # it's\n" + "".join(lines)) == names
-    assert read_yaml_names("names: ['it''s', '', \"\\e\"]") == ("it's", "", "\\e")
+    assert read_yaml_names("names: ['it''s', '', no, 1.0]") == ("it's", "", "no", "1.0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["names: [spot", "names: &a [*a]", "names: {a: spot}", "names: [[spot]]", "[" * 9999, "", "1"],
+)
+def test_what_is_no_yaml_of_names_gives_none(text):
+    assert read_yaml_names(text) == ()
 
 
 def test_numbers_in_yaml_may_have_gaps():

@@ -4,23 +4,17 @@ The class names stand in `classes.txt`, one a line; exports of other tools have 
 `data.yaml` instead. A sixth number is a score.
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+
+import yaml
 
 from blemish.data.labels import LabelRow, PictureLabels, is_score, usable_box
 from blemish.data.problems import Place, Report, printable, refuse
 
 # labelImg writes six digits: that much beyond the edge, at least, is no news.
 _DIGITS = 2e-6
-
-# Of YAML: `names:` with what follows, an item in a line of its own, and one within brackets.
-_NAMES = re.compile(r"""^\{?\s*["']?names["']?\s*:(?=[\s\[{]|\Z)(.*)""", re.MULTILINE | re.DOTALL)
-_NUMBER = r"""(?P<quote>["']?)(?P<number>\d{1,4})(?P=quote)\s*:"""
-_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""
-_ITEM = re.compile(rf"\s*(?:-|{_NUMBER})\s*(?P<name>{_QUOTED}|.*?)\s*(?:\s#.*)?")
-_INNER = re.compile(rf"\s*(?:{_NUMBER})?\s*(?P<name>{_QUOTED}|[^,\]}}]*?)\s*(?P<end>[,\]}}]|$)")
-_REMARK = re.compile(r"""^\s*#.*|\s#[^'"]*$""")
+_NUMBER = re.compile(r"[0-9]{1,4}")  # of a class
 
 
 def read_yolo(
@@ -77,18 +71,20 @@ def read_names(text: str) -> tuple[str, ...]:
 def read_yaml_names(text: str) -> tuple[str, ...]:
     """Read the class names of a `data.yaml` by their numbers; one that is left out is empty.
 
-    Of YAML only what such files hold is understood: a list of names or a mapping from numbers,
-    within brackets or a line each.
+    They stand in a list or in a mapping from numbers. None are given where it is no YAML.
     """
-    found = _NAMES.search(text.removeprefix("\ufeff"))
-    if found is None:
+    try:  # all scalars are text: a class may be called no or 1.0
+        told = yaml.load(text.removeprefix("\ufeff"), yaml.BaseLoader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError):
         return ()
-    lines = [_REMARK.sub("", line) for line in found[1].splitlines()] or [""]
-    flow = " ".join(lines).lstrip()
-    if flow[:1] in {"[", "{"}:
-        names = _inner_items(flow[1:])
-    else:
-        names = _inner_items(lines[0]) or _items(found[1].splitlines()[1:])
+    listed = told.get("names") if isinstance(told, dict) else None
+    listed = listed.split(",") if isinstance(listed, str) else listed
+    pairs = listed.items() if isinstance(listed, dict) else enumerate(listed or ())
+    names = {
+        int(number): printable(name).strip()
+        for number, name in pairs
+        if isinstance(name, str) and _NUMBER.fullmatch(str(number))
+    }
     return tuple(names.get(number, "") for number in range(max(names, default=-1) + 1))
 
 
@@ -153,40 +149,3 @@ def _read_row(
     if box is None or not is_score(score, place):
         return None
     return LabelRow(box, name, place.row, score=score)
-
-
-def _items(lines: Iterable[str]) -> Mapping[int, str]:
-    """Give the names that stand in a line each, up to a line of another kind."""
-    names: dict[int, str] = {}
-    for line in lines:
-        item = _ITEM.fullmatch(line)
-        if item is not None:
-            names[int(item["number"] or len(names))] = _unquoted(item["name"])
-        elif line.strip() and not line.lstrip().startswith("#"):
-            break
-    return names
-
-
-def _inner_items(text: str) -> Mapping[int, str]:
-    """Give the names between commas, up to a closing bracket."""
-    names: dict[int, str] = {}
-    end, place = ",", 0
-    while end == "," and (item := _INNER.match(text, place)):
-        end, place = item["end"], item.end()
-        if item["name"] or end == ",":
-            names[int(item["number"] or len(names))] = _unquoted(item["name"])
-    return names
-
-
-def _unquoted(name: str) -> str:
-    if re.fullmatch(_QUOTED, name):
-        inner = name[1:-1].replace("''", "'") if name.startswith("'") else _unescaped(name)
-        return printable(inner).strip()
-    return printable(name).strip()
-
-
-def _unescaped(quoted: str) -> str:
-    try:
-        return str(json.loads(quoted))
-    except ValueError:  # an escape that only YAML knows
-        return quoted[1:-1]
