@@ -32,6 +32,7 @@ DIMMEST = 25.0  # grey levels: light that is added is a share of no less
 AWAY = 3  # px that marks keep from each other
 SEEN = 0.3  # of a mark's height: what its box goes around
 STRUCTURE = 0.25  # of a surface's own pattern counts as noise: the rest can be known
+BEHIND = 0.3  # of the surfaces are clear, with the pattern out of focus behind them: glass, films
 CLEARER = 1.6  # times as strong as on a wafer a mark must be to be a label: patterns hide it
 
 
@@ -55,6 +56,8 @@ def draw_surface(seed: int, index: int) -> Surface:
     """Draw the surface of a seed at an index; the same pair gives the same picture."""
     rng = np.random.default_rng((seed, index, 2))
     light = draw_light(rng)
+    if rng.random() < BEHIND:
+        light = blur(light, log_uniform(rng, 1.5, 10))
     marked, boxes = light.copy(), list[Box]()
     softness = float(rng.uniform(0, 1.2) ** 2)
     for _ in range(rng.poisson(MARKS)):
@@ -107,7 +110,7 @@ def put_mark(light: Field, boxes: list[Box], rng: Random) -> Box | None:
 
 
 def _box_of(shape: Shape) -> Box:
-    rows, columns = (np.flatnonzero((shape > SEEN).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((np.abs(shape) > SEEN).any(axis=axis)) for axis in (1, 0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
