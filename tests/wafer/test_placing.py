@@ -70,6 +70,17 @@ def test_a_reduced_picture_places_as_the_whole() -> None:
     np.testing.assert_allclose(huge.frame.to_mm(POINTS * factor), whole.points, atol=1e-6)
 
 
+def test_sizes_are_those_of_what_is_seen_in_the_boxes() -> None:
+    wafer = Wafer(turn=90.0)  # its mark lies at the top: x is the picture's right or left
+    pixels = draw(wafer)
+    pixels[294:306, 297:303] //= 2
+    placement, _ = place((pixels, 1.0), find_outline(pixels), boxes_at(POINTS[:1], 20.0), RECIPE)
+    assert placement.frame is not None
+    mark = np.array([[297, 294, 303, 306]], np.float32)
+    np.testing.assert_allclose(placement.sizes, placement.frame.sizes(mark), rtol=0.2)
+    assert (placement.sizes < 0.4 * placement.frame.sizes(boxes_at(POINTS[:1], 20.0))).all()
+
+
 def test_no_wafer_is_said() -> None:
     placement, kept = place((draw(), 1.0), None, boxes_at(POINTS), RECIPE)
     assert placement.note == "no wafer found: no millimetres; check the picture"

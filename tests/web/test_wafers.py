@@ -149,7 +149,7 @@ def test_the_size_in_millimetres_is_kept(other: Running) -> None:
     other.upload("w.png", png((30, 30)))
     other.settled()
     (find,) = other.client.get("/api/v1/pictures/1").json()["finds"]
-    assert "width_mm" not in find["place"]
+    assert find["place"]["width_mm"] is None
     assert other.client.get("/api/v1/wafers").json()["left_out"] == {NOWHERE: 1}
 
 

@@ -120,7 +120,9 @@ class _Maker:
             lines.append(words("at_px", x=f"{(x1 + x2) / 2:.0f}", y=f"{(y1 + y2) / 2:.0f}"))
         if mark.die is not None:
             lines.append(words("at_die", x=mark.die[0], y=mark.die[1]))
-        if self._result.diameter is not None and picture.wafer:
+        if mark.size is not None:
+            lines.append(words("seen_mm", w=f"{mark.size[0]:.1f}", h=f"{mark.size[1]:.1f}"))
+        elif self._result.diameter is not None and picture.wafer:
             scale = self._result.diameter / picture.wafer
             sides = {"w": f"{(x2 - x1) * scale:.1f}", "h": f"{(y2 - y1) * scale:.1f}"}
             lines.append(words("size_mm", **sides))

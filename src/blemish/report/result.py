@@ -33,6 +33,7 @@ class Mark:
         label: the name of the class.
         place: mm on the wafer, y up; None where they are not known.
         die: column and row; None where they are not known.
+        size: mm along x and y of what is seen of it; None where it is not known.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Mark:
     label: str
     place: tuple[float, float] | None = None
     die: tuple[int, int] | None = None
+    size: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,7 @@ def _mark(at: str, kind: str, row: Row) -> Mark:
         raise UsageError(f"{at}: the box is empty or turned over; make the result anew")
     x, y = _number(at, row, "x_mm"), _number(at, row, "y_mm")
     column, line = _number(at, row, "die_x"), _number(at, row, "die_y")
+    width, height = _number(at, row, "width_mm"), _number(at, row, "height_mm")
     return Mark(
         kind,
         (x1, y1, x2, y2),
@@ -272,6 +275,7 @@ def _mark(at: str, kind: str, row: Row) -> Mark:
         row["label"],
         None if x is None or y is None else (x, y),
         None if column is None or line is None else (int(column), int(line)),
+        None if width is None or height is None else (width, height),
     )
 
 

@@ -18,7 +18,10 @@ Status = Literal["clean", "defective", "partial", "failed"]
 STATUSES: tuple[Status, ...] = ("clean", "defective", "partial", "failed")
 
 FINDS_HEADER = ("image", "x1", "y1", "x2", "y2", "score", "label")
-PLACED_HEADER = ("x_mm", "y_mm", "radius_mm", "angle_deg", "die_x", "die_y")
+PLACED_HEADER = (
+    *("x_mm", "y_mm", "radius_mm", "angle_deg", "die_x", "die_y"),
+    *("width_mm", "height_mm"),
+)
 IMAGES_HEADER = (
     *("image", "width", "height", "num_finds", "status", "milliseconds", "error"),
     *("num_outside", "wafer_diameter", "scale"),
@@ -186,9 +189,15 @@ def _places_of(row: ImageRow, placed: bool) -> list[tuple[str, ...]]:
         dies = [(str(x), str(y)) for x, y in placement.dies.tolist()]
     return [
         # Rounding may make 360 of what is just below it.
-        (*(f"{value:z.4f}" for value in place), f"{round(turn, 3) % 360:.3f}", *die)
-        for place, turn, die in zip(places, angle.tolist(), dies, strict=True)
+        (*_short(place), f"{round(turn, 3) % 360:.3f}", *die, *_short(size))
+        for place, turn, die, size in zip(
+            places, angle.tolist(), dies, placement.sizes.tolist(), strict=True
+        )
     ]
+
+
+def _short(lengths: Iterable[float]) -> Iterable[str]:
+    return (f"{length:z.4f}" for length in lengths)
 
 
 def _as_number(text: str) -> float | int | None:

@@ -16,6 +16,7 @@ from blemish.wafer.coordinates import (
     picture_toward,
 )
 from blemish.wafer.edges import Pixels
+from blemish.wafer.extents import mark_extents
 from blemish.wafer.orientation import Mark
 from blemish.wafer.others import shows_another
 from blemish.wafer.outline import Outline
@@ -39,7 +40,8 @@ class Placement:
         mark: the flat or notch that was found or told, `none` without.
         mark_angle: its direction in the picture, degrees counter-clockwise from right.
         points: (N, 2) mm of the finds that count; NaN without a frame.
-        sizes: (N, 2) mm, their extents along x and y; NaN without a frame.
+        sizes: (N, 2) mm, the extents along x and y of what is seen of them, or of their boxes where
+            that is not known, see `blemish.wafer.extents`; NaN without a frame.
         dies: (N, 2) the die of each; None without a grid of dies or a frame.
         flat: the length in mm of the flat that was seen, 0 without.
         num_excluded: finds dropped because they lie where finds do not count.
@@ -72,6 +74,8 @@ def place(
         return _nowhere(len(boxes)), np.ones(len(boxes), np.bool_)
     pixels, factor = view
     seen = _see(pixels, outline.enlarged(1 / factor), recipe)
+    # What is seen in a reduced picture is too coarse to be measured.
+    extents = mark_extents(pixels, boxes, seen.frame) if factor == 1 else boxes
     seen = replace(seen, frame=seen.frame.enlarged(factor))
     size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     kept = ~_excluded(boxes, seen, recipe, size)
@@ -81,7 +85,7 @@ def place(
         mark=seen.mark,
         mark_angle=seen.mark_angle,
         points=points,
-        sizes=seen.frame.sizes(boxes[kept]),
+        sizes=seen.frame.sizes(extents[kept]),
         dies=None if recipe.dies is None else recipe.dies.locate(points)[0],
         flat=seen.flat_length,
         num_excluded=int((~kept).sum()),

@@ -48,6 +48,8 @@ class FoundMark(BaseModel):
     angle_deg: float | None = Field(None, description="counter-clockwise", examples=[113.152])
     die_x: int | None = None
     die_y: int | None = None
+    width_mm: float | None = Field(None, description="of what is seen, along x", examples=[0.42])
+    height_mm: float | None = Field(None, description="along y", examples=[0.38])
 
 
 class Found(BaseModel):

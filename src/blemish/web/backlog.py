@@ -118,9 +118,6 @@ def judged(
     """Give a row of candidates as facts with the finds alone, and how near a candidate comes."""
     facts = as_json(row, classes)
     scores = [find["score"] for find in facts["finds"]]
-    if row.placement is not None and row.placement.frame is not None:
-        for find, (width, height) in zip(facts["finds"], row.placement.sizes.tolist(), strict=True):
-            find |= {"width_mm": round(width, 4), "height_mm": round(height, 4)}
     if row.placement is not None and row.placement.flat:
         facts["flat_mm"] = round(row.placement.flat, 2)
     facts["finds"] = [

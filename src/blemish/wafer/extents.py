@@ -1,0 +1,97 @@
+"""How large what is seen of a find is: boxes are drawn with room around their marks.
+
+The ground is a quadratic surface through what of the wafer lies around the mark, in each channel;
+the mark is where the picture differs from it as in the strongest place, at least a quarter as much.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from blemish.core.boxes import Boxes
+from blemish.wafer.coordinates import WaferFrame
+from blemish.wafer.edges import Pixels
+
+Field = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+SHARE = 0.25  # of its strongest place from which on a pixel belongs to a mark
+CLEAR = 4.0  # times the ground's noise it must differ too,
+UNCLEAR = 0.5  # which may be no larger than this share of the strongest place
+BLURS = (0.7, 1.5, 3.0)  # px; the first that brings the mark out of the noise is taken
+SPECK = 0.15  # of a mark's largest part that another one must have
+AROUND, AROUND_SHARE = 4.0, 0.12  # px, and share of a box's side, of ground that is looked at
+BORDER = 0.12  # share of a box's sides at its edges that is taken for ground as well
+RIM = 0.985  # of the radius; what lies beyond is no ground
+LEAST_GROUND = 60  # px
+
+
+def mark_extents(pixels: Pixels, boxes: Boxes, frame: WaferFrame) -> Boxes:
+    """Give the box (N, 4) of what is seen in each box of a picture (H, W, 3) of a wafer.
+
+    It is never larger than the box; where nothing stands out of the ground it is the box itself.
+    """
+    return np.array([_extent(pixels, box, frame) for box in boxes], np.float32).reshape(-1, 4)
+
+
+def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDArray[np.float32]:
+    height, width = pixels.shape[:2]
+    sides = box[2:] - box[:2]
+    reach = AROUND + AROUND_SHARE * float(sides.max())
+    low = np.clip(np.floor(box[:2] - reach).astype(int), 0, (width, height))
+    high = np.clip(np.ceil(box[2:] + reach).astype(int), 0, (width, height))
+    window = pixels[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    x, y = np.meshgrid(np.arange(low[0], high[0]) + 0.5, np.arange(low[1], high[1]) + 0.5)
+    away = np.hypot(*frame.to_mm(np.stack((x, y), axis=-1)).T).reshape(x.shape)
+    wafer = away <= RIM * frame.diameter / 2
+    inside = wafer & _in_box(x, y, box)
+    margin = np.concatenate((sides, -sides)) * np.float32(BORDER)
+    core = wafer & _in_box(x, y, box + margin)
+    ground = wafer & ~core
+    if not core.any() or ground.sum() < LEAST_GROUND:
+        return box
+    differs = np.asarray(window - _ground(window, ground), np.float32)
+    for blur in BLURS:
+        smooth = np.asarray(cv2.GaussianBlur(differs, (0, 0), blur), np.float32)
+        seen = _seen(smooth, inside, core, ground)
+        if seen is not None:
+            rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+            first = np.maximum(low + np.array([columns[0], rows[0]]), box[:2])
+            last = np.minimum(low + np.array([columns[-1], rows[-1]]) + 1, box[2:])
+            return np.concatenate((first, last)).astype(np.float32)
+    return box
+
+
+def _in_box(x: NDArray[np.float64], y: NDArray[np.float64], box: NDArray[np.float32]) -> Mask:
+    return np.asarray((x >= box[0]) & (x < box[2]) & (y >= box[1]) & (y < box[3]))
+
+
+def _ground(window: Field, known: Mask) -> Field:
+    """Give the quadratic surface through the pixels that are known, but for those far off it."""
+    height, width = window.shape[:2]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    kept = known
+    for _ in range(3):
+        chosen = terms[kept]
+        factors = np.linalg.lstsq(chosen.T @ chosen, chosen.T @ window[kept], rcond=None)[0]
+        ground = terms @ factors
+        off = np.abs(window - ground).max(axis=2)
+        kept = known & (off <= 3 * float(np.median(off[kept])) + 1)
+    return np.asarray(ground, np.float32)
+
+
+def _seen(differs: Field, inside: Mask, core: Mask, ground: Mask) -> Mask | None:
+    """Give the pixels of the mark, which has parts in the core; None where nothing stands out."""
+    size = np.where(core, np.abs(differs).max(axis=2), 0)
+    peak = np.unravel_index(int(size.argmax()), size.shape)
+    colour = differs[peak]
+    alike = np.abs(differs @ colour) / max(float(colour @ colour), 1e-6)
+    least = CLEAR * 1.4826 * float(np.median(alike[ground]))
+    if least > UNCLEAR:
+        return None
+    seen = inside & (alike >= max(SHARE, least))
+    _, parts, facts, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
+    areas = facts[:, cv2.CC_STAT_AREA].copy()
+    areas[np.setdiff1d(np.arange(len(areas)), parts[core & seen])] = 0
+    return np.asarray((areas >= SPECK * areas.max())[parts])
