@@ -64,6 +64,15 @@ def test_a_wide_faint_mark_is_seen_in_a_blurred_picture() -> None:
     np.testing.assert_allclose(found, (136, 206, 164, 234), atol=4)
 
 
+def test_a_large_mark_is_measured_in_a_reduced_window() -> None:
+    rng = np.random.default_rng(0)
+    light = np.full((1500, 1500, 3), 120, np.float32) + rng.normal(0, 1.5, (1500, 1500, 3))
+    light[300:1150, 200:1250] -= 20
+    frame = WaferFrame(np.array([750.0, 750.0]), np.eye(2) / 2000, 2.0)
+    found = mark_extents(stored(light), around((200, 300, 1250, 1150), 60), frame)[0]
+    np.testing.assert_allclose(found, (200, 300, 1250, 1150), atol=6.01)
+
+
 def test_where_nothing_stands_out_it_is_the_box_itself() -> None:
     boxes = np.concatenate((around((200, 200, 210, 210), 10), around((10, 10, 20, 20), 3)))
     np.testing.assert_array_equal(mark_extents(stored(wafer()), boxes, FRAME), boxes)

@@ -4,6 +4,8 @@ The ground is a quadratic surface through what of the wafer lies around the mark
 the mark is where the picture differs from it as in the strongest place, at least a quarter as much.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +23,10 @@ UNCLEAR = 0.5  # which may be no larger than this share of the strongest place
 BLURS = (0.7, 1.5, 3.0)  # px; the first that brings the mark out of the noise is taken
 SPECK = 0.15  # of a mark's largest part that another one must have
 AROUND, AROUND_SHARE = 4.0, 0.12  # px, and share of a box's side, of ground that is looked at
-BORDER = 0.12  # share of a box's sides at its edges that is taken for ground as well
+BORDER, BORDER_SHARE = 2.0, 0.06  # px, and share of a box's sides, at its edges: ground as well
 RIM = 0.985  # of the radius; what lies beyond is no ground
 LEAST_GROUND = 60  # px
+MOST = 256  # px a side that are looked at; of larger boxes several are taken for one
 
 
 def mark_extents(pixels: Pixels, boxes: Boxes, frame: WaferFrame) -> Boxes:
@@ -40,13 +43,21 @@ def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDAr
     reach = AROUND + AROUND_SHARE * float(sides.max())
     low = np.clip(np.floor(box[:2] - reach).astype(int), 0, (width, height))
     high = np.clip(np.ceil(box[2:] + reach).astype(int), 0, (width, height))
+    step = max(math.ceil(int((high - low).max()) / MOST), 1)
+    number = (high - low) // step
+    if number.min() < 1:
+        return box
+    high = low + number * step
     window = pixels[low[1] : high[1], low[0] : high[0]].astype(np.float32)
-    x, y = np.meshgrid(np.arange(low[0], high[0]) + 0.5, np.arange(low[1], high[1]) + 0.5)
+    window = np.asarray(cv2.resize(window, number.tolist(), interpolation=cv2.INTER_AREA))
+    x, y = np.meshgrid(
+        *((np.arange(n) + 0.5) * step + at for n, at in zip(number, low, strict=True))
+    )
     away = np.hypot(*frame.to_mm(np.stack((x, y), axis=-1)).T).reshape(x.shape)
     wafer = away <= RIM * frame.diameter / 2
     inside = wafer & _in_box(x, y, box)
-    margin = np.concatenate((sides, -sides)) * np.float32(BORDER)
-    core = wafer & _in_box(x, y, box + margin)
+    margin = np.minimum(BORDER + BORDER_SHARE * sides, sides / 4)
+    core = wafer & _in_box(x, y, box + np.concatenate((margin, -margin)))
     ground = wafer & ~core
     if not core.any() or ground.sum() < LEAST_GROUND:
         return box
@@ -56,8 +67,8 @@ def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDAr
         seen = _seen(smooth, inside, core, ground)
         if seen is not None:
             rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
-            first = np.maximum(low + np.array([columns[0], rows[0]]), box[:2])
-            last = np.minimum(low + np.array([columns[-1], rows[-1]]) + 1, box[2:])
+            ends = np.array([(columns[0], rows[0]), (columns[-1] + 1, rows[-1] + 1)]) * step + low
+            first, last = np.maximum(ends[0], box[:2]), np.minimum(ends[1], box[2:])
             return np.concatenate((first, last)).astype(np.float32)
     return box
 
