@@ -16,21 +16,21 @@ import numpy as np
 
 from blemish.synth import wafers
 from blemish.synth.strength import LABEL_STRENGTH
-from blemish.wafer.coordinates import WaferFrame
-from blemish.wafer.extents import mark_extents
+from blemish.wafer.extents import IsGround, mark_extents
+from blemish.wafer.placing import WITHIN
 
 BANDS = (LABEL_STRENGTH, 10, 30, 100, math.inf)
 
 
-def frame_of(disc: wafers.Disc) -> WaferFrame:
-    """Give the frame of a drawn disc, its diameter 2; of a close-up one without an edge."""
+def ground_of(disc: wafers.Disc) -> IsGround:
+    """Tell which pixels of a drawn wafer lie on it, and not on its rim."""
     if not math.isfinite(disc.radius):
-        return WaferFrame(np.zeros(2), np.zeros((2, 2)), 2.0)
+        return lambda points: np.ones(len(points), bool)
     cos, sin = math.cos(disc.turn), math.sin(disc.turn)
     turn = np.array([[cos, sin], [-sin, cos]])
-    return WaferFrame(
-        np.array([disc.x, disc.y]), np.diag([1, 1 / disc.squeeze]) @ turn / disc.radius, 2.0
-    )
+    shape = np.diag([1, 1 / disc.squeeze]) @ turn / disc.radius
+    centre = np.array([disc.x, disc.y])
+    return lambda points: np.hypot(*((points - centre) @ shape.T).T) <= WITHIN
 
 
 def longer(boxes: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def main() -> None:
         truths.clear()
         one = wafers.draw_wafer(asked.seed, index)
         boxes, begun = one.defects.boxes, perf_counter()
-        measured = mark_extents(one.pixels, boxes, frame_of(one.disc))
+        measured = mark_extents(one.pixels, boxes, ground_of(one.disc))
         took += perf_counter() - begun
         true = longer(np.array(truths).reshape(-1, 4))
         rows.append(np.stack([one.strength, true, longer(boxes), longer(measured)], axis=1))

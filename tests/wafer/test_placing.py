@@ -81,6 +81,16 @@ def test_sizes_are_those_of_what_is_seen_in_the_boxes() -> None:
     assert (placement.sizes < 0.4 * placement.frame.sizes(boxes_at(POINTS[:1], 20.0))).all()
 
 
+def test_what_lies_beyond_a_flat_is_no_ground() -> None:
+    pixels = draw(Wafer())  # the flat lies at the bottom, at y = 527
+    pixels[512:518, 297:303] //= 2
+    points = np.array([[300, 515]], np.float64)
+    placement, _ = place((pixels, 1.0), find_outline(pixels), boxes_at(points, 14.0), RECIPE)
+    assert placement.frame is not None
+    mark = np.array([[297, 512, 303, 518]], np.float32)
+    np.testing.assert_allclose(placement.sizes, placement.frame.sizes(mark), rtol=0.2)
+
+
 def test_no_wafer_is_said() -> None:
     placement, kept = place((draw(), 1.0), None, boxes_at(POINTS), RECIPE)
     assert placement.note == "no wafer found: no millimetres; check the picture"

@@ -121,13 +121,17 @@ class _Maker:
         if mark.die is not None:
             lines.append(words("at_die", x=mark.die[0], y=mark.die[1]))
         if mark.size is not None:
-            lines.append(words("seen_mm", w=f"{mark.size[0]:.1f}", h=f"{mark.size[1]:.1f}"))
+            lines.append(words("seen_mm", w=_length(mark.size[0]), h=_length(mark.size[1])))
         elif self._result.diameter is not None and picture.wafer:
             scale = self._result.diameter / picture.wafer
             sides = {"w": f"{(x2 - x1) * scale:.1f}", "h": f"{(y2 - y1) * scale:.1f}"}
             lines.append(words("size_mm", **sides))
         lines.append(words("size_px", w=f"{x2 - x1:.0f}", h=f"{y2 - y1:.0f}"))
         return tuple(lines)
+
+
+def _length(length: float) -> str:
+    return f"{length:.1f}" if length >= 1 else f"{length:.2g}"
 
 
 def _frame(mark: Mark, at: int) -> tuple[float, float, float, float, int]:

@@ -5,17 +5,19 @@ the mark is where the picture differs from it as in the strongest place, at leas
 """
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from blemish.core.boxes import Boxes
-from blemish.wafer.coordinates import WaferFrame
+from blemish.wafer.coordinates import Doubles
 from blemish.wafer.edges import Pixels
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+IsGround = Callable[[Doubles], Mask]
 
 SHARE = 0.25  # of its strongest place from which on a pixel belongs to a mark
 CLEAR = 4.0  # times the ground's noise it must differ too,
@@ -24,20 +26,20 @@ BLURS = (0.7, 1.5, 3.0)  # px; the first that brings the mark out of the noise i
 SPECK = 0.15  # of a mark's largest part that another one must have
 AROUND, AROUND_SHARE = 4.0, 0.12  # px, and share of a box's side, of ground that is looked at
 BORDER, BORDER_SHARE = 2.0, 0.06  # px, and share of a box's sides, at its edges: ground as well
-RIM = 0.985  # of the radius; what lies beyond is no ground
 LEAST_GROUND = 60  # px
 MOST = 256  # px a side that are looked at; of larger boxes several are taken for one
 
 
-def mark_extents(pixels: Pixels, boxes: Boxes, frame: WaferFrame) -> Boxes:
-    """Give the box (N, 4) of what is seen in each box of a picture (H, W, 3) of a wafer.
+def mark_extents(pixels: Pixels, boxes: Boxes, is_ground: IsGround) -> Boxes:
+    """Give the box (N, 4) of what is seen in each box of a picture (H, W, 3).
 
-    It is never larger than the box; where nothing stands out of the ground it is the box itself.
+    It is never larger than the box; where nothing stands out of the ground, or what does reaches
+    beyond the ground, it is the box itself. ``is_ground`` tells of points (N, 2) which lie on it.
     """
-    return np.array([_extent(pixels, box, frame) for box in boxes], np.float32).reshape(-1, 4)
+    return np.array([_extent(pixels, box, is_ground) for box in boxes], np.float32).reshape(-1, 4)
 
 
-def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDArray[np.float32]:
+def _extent(pixels: Pixels, box: NDArray[np.float32], is_ground: IsGround) -> NDArray[np.float32]:
     height, width = pixels.shape[:2]
     sides = box[2:] - box[:2]
     reach = AROUND + AROUND_SHARE * float(sides.max())
@@ -53,8 +55,7 @@ def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDAr
     x, y = np.meshgrid(
         *((np.arange(n) + 0.5) * step + at for n, at in zip(number, low, strict=True))
     )
-    away = np.hypot(*frame.to_mm(np.stack((x, y), axis=-1)).T).reshape(x.shape)
-    wafer = away <= RIM * frame.diameter / 2
+    wafer = is_ground(np.stack((x.ravel(), y.ravel()), axis=1)).reshape(x.shape)
     inside = wafer & _in_box(x, y, box)
     margin = np.minimum(BORDER + BORDER_SHARE * sides, sides / 4)
     core = wafer & _in_box(x, y, box + np.concatenate((margin, -margin)))
@@ -66,6 +67,8 @@ def _extent(pixels: Pixels, box: NDArray[np.float32], frame: WaferFrame) -> NDAr
         smooth = np.asarray(cv2.GaussianBlur(differs, (0, 0), blur), np.float32)
         seen = _seen(smooth, inside, core, ground)
         if seen is not None:
+            if (cv2.dilate(seen.astype(np.uint8), np.ones((3, 3))) > wafer).any():
+                return box
             rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
             ends = np.array([(columns[0], rows[0]), (columns[-1] + 1, rows[-1] + 1)]) * step + low
             first, last = np.maximum(ends[0], box[:2]), np.minimum(ends[1], box[2:])

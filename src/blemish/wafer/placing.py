@@ -27,6 +27,8 @@ from blemish.wafer.zones import Polygon, in_edge, in_zones
 
 LEAST_IN_VIEW = 0.7
 """Share of the rim that must lie in the picture for the centre to be well held."""
+WITHIN = 0.985
+"""Of the radius: what lies beyond may be the rim, and is no ground that marks stand out of."""
 MOST_OFF = 3.0
 """Degrees between the mark that is seen and the one that is told, beyond which one is wrong."""
 
@@ -74,18 +76,19 @@ def place(
         return _nowhere(len(boxes)), np.ones(len(boxes), np.bool_)
     pixels, factor = view
     seen = _see(pixels, outline.enlarged(1 / factor), recipe)
-    # What is seen in a reduced picture is too coarse to be measured.
-    extents = mark_extents(pixels, boxes, seen.frame) if factor == 1 else boxes
     seen = replace(seen, frame=seen.frame.enlarged(factor))
     size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     kept = ~_excluded(boxes, seen, recipe, size)
     points = seen.frame.to_mm(box_centres(boxes[kept]))
+    extents = boxes[kept]
+    if factor == 1:  # what is seen in a reduced picture is too coarse to be measured
+        extents = mark_extents(pixels, extents, seen.is_well_inside)
     placement = Placement(
         frame=seen.frame,
         mark=seen.mark,
         mark_angle=seen.mark_angle,
         points=points,
-        sizes=seen.frame.sizes(extents[kept]),
+        sizes=seen.frame.sizes(extents),
         dies=None if recipe.dies is None else recipe.dies.locate(points)[0],
         flat=seen.flat_length,
         num_excluded=int((~kept).sum()),
@@ -111,6 +114,15 @@ class _Seen:
     flat_length: float
     sure: bool
     notes: tuple[str, ...]
+
+    def is_well_inside(self, points: Doubles) -> NDArray[np.bool_]:
+        """Tell which points (N, 2) in pixels lie on the wafer and not on its rim."""
+        places, radius = self.frame.to_mm(points), self.frame.diameter / 2
+        inside = np.hypot(*places.T) <= WITHIN * radius
+        if self.flat is not None:
+            way, distance = self.flat
+            inside &= places @ way <= distance - (1 - WITHIN) * radius
+        return np.asarray(inside)
 
 
 def _see(pixels: Pixels, outline: Outline, recipe: Recipe) -> _Seen:

@@ -146,7 +146,7 @@ class Look(Base):
 
 
 class Find(Base):
-    """A find of a look: box in pixels, `x_mm` to `die_y` in ``place`` where they are known."""
+    """A find of a look: box in pixels, `x_mm` to `height_mm` in ``place`` where they are known."""
 
     __tablename__ = "finds"
     __table_args__ = (Index(None, "look_id"),)
