@@ -17,6 +17,7 @@ from blemish.training.batches import BatchPlan
 from blemish.training.checkpoint import load_weights
 from blemish.training.loop import LoopPlan
 from blemish.training.machine import CPU
+from blemish.training.start import BOXED, net_of
 from planted import TINY_NET, dot_picture, planted, write_dataset
 from planted_labels import lay_picture
 
@@ -121,6 +122,19 @@ def test_training_starts_from_other_weights_or_names_why_not(settings: TrainSett
     with pytest.raises(TrainingError, match="do not fit") as caught:
         train_run(wider)
     assert "\n" not in str(caught.value)
+
+
+def test_the_net_to_start_from_is_told_and_recorded(settings: TrainSettings) -> None:
+    told = list[str]()
+    net = net_of("centernet", None, "own", "default")
+    chosen = replace(settings, net=net, start="default", loop=LoopPlan(steps=1))
+    train_run(chosen, tell=told.append)
+    start = json.loads((settings.run / "settings.json").read_text())["start"]
+    assert start in BOXED
+    (line,) = [line for line in told if "AP@0.5" in line]
+    found = {name: float(line.split(f"{name} ")[1][:4]) for name in BOXED}
+    assert found[start] == max(found.values()) > 0
+    assert told[-1] == f"begins from {start}"
 
 
 def test_drawn_wafers_give_a_run(settings: TrainSettings, monkeypatch: pytest.MonkeyPatch) -> None:

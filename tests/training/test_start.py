@@ -11,7 +11,7 @@ from blemish.model.resnet import take_body
 from blemish.model.retinanet import DEFAULT_RETINANET, RetinaNet
 from blemish.runtime.bundle import default_bundle, read_bundle
 from blemish.training.checkpoint import load_weights, save_weights
-from blemish.training.start import net_of, start_of, take_start
+from blemish.training.start import BOXED, net_of, start_of, take_start
 from planted import TINY_NET
 
 
@@ -54,6 +54,17 @@ def test_the_model_in_the_box_is_taken_and_more_classes_learned_anew(num_classes
         anew = num_classes == 3 and name.startswith("heat.")
         assert torch.equal(value, first[name] if anew else kept[name]), name
     assert ("anew" in words) == (num_classes == 3)
+
+
+def test_the_nets_in_the_box_are_two_of_one_architecture() -> None:
+    facts = net_of("centernet", None, "own", "default")
+    net = build_net(facts, 1)
+    taken = []
+    for name in BOXED:
+        assert net_of("centernet", None, "own", name) == facts
+        assert take_start(net, name) == f"from {name}"
+        taken.append({key: value.clone() for key, value in net.state_dict().items()})
+    assert any(not torch.equal(value, taken[1][key]) for key, value in taken[0].items())
 
 
 def test_nothing_leaves_the_net_as_it_was_built() -> None:

@@ -88,7 +88,8 @@ def train(
         typer.Option(
             "--from",
             metavar="default|imagenet|nothing|PATH",
-            help="What to start from: a name, or a bundle, run or file of weights.",
+            help="default, default-wafers, default-surfaces, imagenet, nothing, "
+            "or a bundle, run or file of weights.",
             show_default="default for a centernet on DATA, else nothing",
         ),
     ] = None,

@@ -31,9 +31,11 @@ from blemish.model.prove import prove
 from blemish.model.retinanet import fit_retinanet
 from blemish.synth.surfaces import draw_mixed
 from blemish.training.batches import Batches, Labelled, Source, smooth_share
+from blemish.training.choose import choose_start
 from blemish.training.drawn import Pool
 from blemish.training.labelled import check_labels, keep_dataset, open_sample
 from blemish.training.loop import Learner, Surroundings, make_learner, train
+from blemish.training.machine import CPU
 from blemish.training.plan import (
     Fingerprint,
     choose_batch,
@@ -42,7 +44,7 @@ from blemish.training.plan import (
     epoch_of,
 )
 from blemish.training.ranks import Ranks, join_ranks
-from blemish.training.start import IMAGENET, NOTHING, take_start
+from blemish.training.start import DEFAULT, IMAGENET, NOTHING, take_start
 from blemish.training.validate import validate, validation_loss
 
 HELD_OUT = 1_000_003  # added to the seed for the drawn wafers that a run is validated on; twice
@@ -89,6 +91,8 @@ def _train(
     parts = None if settings.data is None else split_data(settings.data, settings, tell)
     if parts is not None:
         settings = dataclasses.replace(settings, classes=parts[0].classes)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
     build_net(settings.net, len(settings.classes))  # refused now, not after minutes of decoding
     if not ranks.is_first:
         settings = dataclasses.replace(settings, drawers=0)
@@ -97,7 +101,8 @@ def _train(
         if ranks.is_first:
             ranks.agree(0)
         if not settings.resume:
-            settings = planned(settings, source, tell)
+            watch(0.0, "making the plan")
+            settings = planned(settings, source, tell, ranks.device)
         learner, words = begin(settings, ranks.device)
         tell(f"begins {words}")
         ranks.share(learner.net)
@@ -118,7 +123,12 @@ def _train(
     return settings.run
 
 
-def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]) -> TrainSettings:
+def planned(
+    settings: TrainSettings,
+    source: Source,
+    tell: Callable[[str], None],
+    device: torch.device = CPU,
+) -> TrainSettings:
     """Give the settings with all that was left to the plan worked out from the pictures."""
     drawn = settings.data is None
     number = min(source.num_ready(), FIRST_PICTURES if drawn else sys.maxsize)
@@ -147,6 +157,11 @@ def planned(settings: TrainSettings, source: Source, tell: Callable[[str], None]
     batches = dataclasses.replace(settings.batches, size=crop, batch=batch, augment=augment)
     settings = dataclasses.replace(settings, net=net, batches=batches, loop=loop)
     tell(in_words(settings, found))
+    if settings.start == DEFAULT and labelled and net["kind"] == "centernet":
+        chosen, found_by = choose_start(labelled, batches, device)
+        scores = ", ".join(f"{name} {ap:.2f}" for name, ap in found_by.items())
+        tell(f"AP@0.5 on crops of them before anything is learned: {scores}")
+        settings = dataclasses.replace(settings, start=chosen)
     place = lambda picture, box: source.place(picture, int(counted[picture][box]))  # noqa: E731
     tell(str(prove([torch.from_numpy(boxes) for boxes in counting], net, crop, place=place)))
     return settings
@@ -235,8 +250,6 @@ def describe(row: Mapping[str, float]) -> str:
 
 def begin(settings: TrainSettings, device: torch.device) -> tuple[Learner, str]:
     """Give the learner, fresh, with earlier weights, or as the checkpoint left it, in words too."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     net = build_net(settings.net, len(settings.classes))
     words = "" if settings.resume else take_start(net, settings.start)

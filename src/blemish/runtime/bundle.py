@@ -109,6 +109,14 @@ def default_bundle() -> Path:
     return Path(__file__).parent / "zoo" / "default"
 
 
+def surfaces_start() -> Path:
+    """Give the folder of the weights to start from on pictures that are no wafers.
+
+    They fit the net of `default_bundle`, and are not for finding as they are.
+    """
+    return Path(__file__).parent / "zoo" / "surfaces"
+
+
 def is_bundle(path: Path) -> bool:
     """Tell whether a folder is meant as a bundle."""
     return (path / ABOUT).is_file()

@@ -1,6 +1,6 @@
 """By the names that a user gives: the net, and the weights it begins with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,18 @@ from blemish.errors import TrainingError, UsageError
 from blemish.model.nets import Detector
 from blemish.model.resnet import BODIES
 from blemish.model.retinanet import RetinaNet
-from blemish.runtime.bundle import ABOUT, default_bundle, read_bundle
+from blemish.runtime.bundle import ABOUT, default_bundle, read_bundle, surfaces_start
 from blemish.training.checkpoint import load_weights
 from blemish.training.pretrained import imagenet_file, start_body
 from blemish.training.recipes import RECIPES
 from blemish.training.records import SETTINGS, read_record
 
 DEFAULT, IMAGENET, NOTHING = "default", "imagenet", "nothing"
+# What `default` chooses from, the one that knows more last.
+BOXED: Mapping[str, Callable[[], Path]] = {
+    "default-wafers": default_bundle,
+    "default-surfaces": surfaces_start,
+}
 ANSWERS = ("heat.", "classes.", "class_tower.")  # the parts that know the classes
 
 
@@ -52,7 +57,7 @@ def net_of(kind: str, backbone: str | None, recipe: str, start: str) -> dict[str
 
 def _recorded_net(start: str) -> Mapping[str, Any] | None:
     """Give the architecture that a bundle or run tells of; None for a file of weights alone."""
-    path = default_bundle() if start == DEFAULT else Path(start)
+    path = default_bundle() if start == DEFAULT or start in BOXED else Path(start)
     if (path / ABOUT).is_file():
         return read_bundle(path).net
     if (path / SETTINGS).is_file():
@@ -65,15 +70,17 @@ def take_start(net: Detector, start: str) -> str:
 
     Args:
         net: changed in place.
-        start: `default` (the model in the box), `imagenet` (torchvision's, a download unless they
-            lie in its cache), `nothing`, or a bundle, run, safetensors file or .pth file.
+        start: one of `BOXED`, `default` (the first of them), `imagenet` (torchvision's, a download
+            unless they lie in its cache), `nothing`, or a bundle, run, safetensors or .pth file.
 
     Raises:
         TrainingError: they cannot be had, or are those of another net.
     """
     if start == NOTHING:
         return "from nothing"
-    path = default_bundle() if start == DEFAULT else Path(start)
+    if start == DEFAULT or start in BOXED:
+        return _take(net, load_weights(BOXED.get(start, default_bundle)()), Path(start))
+    path = Path(start)
     if start != IMAGENET and path.suffix != ".pth":
         return _take(net, load_weights(path), path)
     if not isinstance(net, RetinaNet):
