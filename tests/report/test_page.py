@@ -109,7 +109,7 @@ def test_millimetres_give_a_map_and_sizes() -> None:
 def test_the_size_of_what_is_seen_is_told_instead_of_the_box() -> None:
     mark = Mark("found", (10, 10, 20, 30), 0.8, "defect", (-30.0, 12.0), size=(1.26, 0.0842))
     page = page_of(found(marks=(mark,), wafer=100.0, edge_mark="flat"), facts=FACTS | WAFER)
-    assert "1.3 × 0.084 mm" in page.text  # noqa: RUF001
+    assert "size 1.3 × 0.084 mm" in page.text  # noqa: RUF001
     assert "30.0 mm" not in page.text
 
 
